@@ -1,0 +1,33 @@
+"""landform: what moves what, the shape of the landscape, and the best settings.
+
+Nothing heavy is imported here: a name is fetched from its room when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "jacobian": "landform.derivatives",
+    "hessian": "landform.derivatives",
+    "prepare": "landform.derivatives",
+    "verify": "landform.derivatives",
+    "from_sklearn": "landform.backends",
+    "Study": "landform.formulation",
+    "study": "landform.formulation",
+}
+
+__all__ = ["__version__", *sorted(_ROOMS)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(importlib.import_module(_ROOMS[name]), name)
+    raise AttributeError(f"module 'landform' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
