@@ -1,1 +1,19 @@
+"""Jacobians and Hessians at a point, as operators: nothing is formed until it is asked for."""
 
+from landform.derivatives.hessian import Hessian, hessian
+from landform.derivatives.jacobian import Jacobian, jacobian
+from landform.derivatives.plan import Plan
+from landform.derivatives.prepared import Prepared, prepare
+from landform.derivatives.verify import Verification, verify
+
+__all__ = [
+    "Hessian",
+    "Jacobian",
+    "Plan",
+    "Prepared",
+    "Verification",
+    "hessian",
+    "jacobian",
+    "prepare",
+    "verify",
+]

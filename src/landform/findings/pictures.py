@@ -82,10 +82,11 @@ class Contour:
     def draw(self, ax: Axes) -> None:
         """Draw on matplotlib axes."""
         x, y = zip(*self.points, strict=True)
-        filled = ax.tricontourf(x, y, list(self.triangles), list(self.values), levels=12, cmap="viridis")
+        filled = ax.tricontourf(x, y, list(self.values), triangles=list(self.triangles), levels=12, cmap="viridis")
         ax.figure.colorbar(filled, ax=ax)
         if self.marks:
-            ax.scatter(*zip(*self.marks, strict=True), color="white", edgecolor="black", s=18)
+            across, up = zip(*self.marks, strict=True)
+            ax.scatter(across, up, color="white", edgecolor="black", s=18)
         ax.set_xlabel(self.x_axis)
         ax.set_ylabel(self.y_axis)
         ax.set_title(self.title)

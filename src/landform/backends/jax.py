@@ -1,0 +1,185 @@
+"""What JAX does for the derivative operators: evaluate, push forward, pull back, compile.
+
+Nothing here changes a global setting. Points that come as NumPy float64 (or as plain numbers) are worked on in
+double precision inside a local context; JAX arrays stay in the precision and on the device they came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from landform.errors import DerivativeError, ShapeError
+
+Flat = Callable[..., jax.Array]
+"""A function ``f(x, *args)`` from a vector to a vector."""
+
+
+def double_precision() -> AbstractContextManager[Any]:
+    """A context in which JAX keeps 64-bit numbers; the global setting is untouched."""
+    return jax.enable_x64(True)
+
+
+def precision_of(x: Any) -> AbstractContextManager[Any]:
+    """Double precision for NumPy points and plain numbers, the caller's own precision for JAX arrays."""
+    leaves = jax.tree.leaves(x)
+    if leaves and all(isinstance(leaf, jax.Array) for leaf in leaves):
+        return nullcontext()
+    return double_precision()
+
+
+def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
+    """The point as one vector, and the way back to its own shape.
+
+    Raises
+    ------
+    ShapeError
+        If a leaf is not a real floating-point number, or is not finite, or there is none.
+    """
+    leaves = jax.tree.leaves(x)
+    if not leaves:
+        raise ShapeError("a point with at least one number", got=repr(x), remedy="pass an array or a tree of arrays")
+    for leaf in leaves:
+        kind = jnp.result_type(leaf)
+        if not jnp.issubdtype(kind, jnp.floating):
+            raise ShapeError(
+                "a point of real floating-point numbers",
+                got=f"dtype {kind}",
+                remedy="convert it, for example with x.astype(float)",
+                where="argument x",
+            )
+        if not isinstance(leaf, jax.core.Tracer) and not np.all(np.isfinite(np.asarray(leaf))):
+            raise ShapeError("finite numbers", got="NaN or inf", remedy="clean the point", where="argument x")
+    return ravel_pytree(x)
+
+
+@lru_cache(maxsize=256)
+def flat_function(function: Callable[..., Any], unflatten: Callable[[jax.Array], Any] | None) -> Flat:
+    """The function between flat vectors; the same object for the same pair, so compiled code is found again."""
+
+    def flat(x: jax.Array, *args: Any) -> jax.Array:
+        out = function(x if unflatten is None else unflatten(x), *args)
+        leaves = jax.tree.leaves(out)
+        if not leaves or not all(hasattr(leaf, "dtype") or isinstance(leaf, (int, float)) for leaf in leaves):
+            raise ShapeError(
+                "a function that returns arrays",
+                got=f"{type(out).__name__}",
+                remedy="return a JAX array or a tree of them",
+            )
+        vector, _ = ravel_pytree(out)
+        return vector
+
+    return flat
+
+
+@partial(jax.jit, static_argnums=0)
+def value(f: Flat, x: jax.Array, *args: Any) -> jax.Array:
+    """f(x)."""
+    return f(x, *args)
+
+
+@partial(jax.jit, static_argnums=0)
+def values(f: Flat, X: jax.Array, *args: Any) -> jax.Array:
+    """F at every row of X."""
+    return jax.vmap(lambda x: f(x, *args))(X)
+
+
+@partial(jax.jit, static_argnums=0)
+def pushforward(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    """J(x) v."""
+    return jax.jvp(lambda z: f(z, *args), (x,), (v,))[1]
+
+
+@partial(jax.jit, static_argnums=0)
+def pullback(f: Flat, x: jax.Array, u: jax.Array, *args: Any) -> jax.Array:
+    """J(x)' u."""
+    return jax.vjp(lambda z: f(z, *args), x)[1](u)[0]
+
+
+def _rows_of(linear: Callable[[jax.Array], jax.Array], size: int, chunk: int, dtype: Any) -> jax.Array:
+    """``linear`` applied to every unit vector, ``chunk`` at a time."""
+    unit = jnp.eye(size, dtype=dtype)
+    if chunk >= size:
+        return jax.vmap(linear)(unit)
+    return jax.lax.map(linear, unit, batch_size=chunk)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def jacobian_forward(f: Flat, chunk: int, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    """f(x) and J(x) column by column: linearized once, then applied to unit vectors."""
+    y, push = jax.linearize(lambda z: f(z, *args), x)
+    return y, _rows_of(push, x.size, chunk, x.dtype).T
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def jacobian_reverse(f: Flat, chunk: int, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    """f(x) and J(x) row by row."""
+    y, pull = jax.vjp(lambda z: f(z, *args), x)
+    return y, _rows_of(lambda u: pull(u)[0], y.size, chunk, y.dtype)
+
+
+@partial(jax.jit, static_argnums=0)
+def jacobians(f: Flat, X: jax.Array, *args: Any) -> jax.Array:
+    """J at every row of X, shape (rows, m, n)."""
+    return jax.vmap(jax.jacfwd(lambda x: f(x, *args)))(X)
+
+
+@partial(jax.jit, static_argnums=0)
+def hessian_product(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    """The Hessian of weights·f at x, times v: forward over reverse."""
+    return jax.jvp(jax.grad(lambda z: weights @ f(z, *args)), (x,), (v,))[1]
+
+
+@partial(jax.jit, static_argnums=0)
+def hessian_quadratic(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    """V' H v of weights·f: forward over forward, nothing stored."""
+
+    def slope(z: jax.Array) -> jax.Array:
+        return jax.jvp(lambda w: weights @ f(w, *args), (z,), (v,))[1]
+
+    return jax.jvp(slope, (x,), (v,))[1]
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
+    """The Hessian of weights·f, its gradient linearized once."""
+    _, push = jax.linearize(jax.grad(lambda z: weights @ f(z, *args)), x)
+    return _rows_of(push, x.size, chunk, x.dtype)
+
+
+@partial(jax.jit, static_argnums=0)
+def second_derivatives(f: Flat, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """f, J and the Hessian of every output, shapes (m,), (m, n), (m, n, n): for few inputs, one program."""
+
+    def first(z: jax.Array) -> tuple[jax.Array, jax.Array]:
+        y, push = jax.linearize(lambda w: f(w, *args), z)
+        return y, jax.vmap(push)(jnp.eye(z.size, dtype=z.dtype)).T
+
+    (y, jacobian), push = jax.linearize(first, x)
+    curves = jax.vmap(lambda v: push(v)[1])(jnp.eye(x.size, dtype=x.dtype))
+    return y, jacobian, jnp.moveaxis(curves, 0, -1)
+
+
+def output_size(f: Flat, x: jax.Array, args: Sequence[Any]) -> tuple[int, Any]:
+    """Number of outputs and their dtype, by tracing alone.
+
+    Raises
+    ------
+    DerivativeError
+        If the outputs are not real floating-point numbers, so that no derivative exists.
+    """
+    out = jax.eval_shape(f, x, *args)
+    if not jnp.issubdtype(out.dtype, jnp.floating):
+        raise DerivativeError(
+            "real floating-point outputs",
+            got=f"dtype {out.dtype}",
+            remedy="return floats: whole numbers have no slope",
+        )
+    return int(out.shape[0]), out.dtype

@@ -1,0 +1,172 @@
+"""The Hessian: how the slopes change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from landform.backends.model import Model
+from landform.derivatives.plan import DEFAULT_MEMORY, Plan, hessian_plan
+from landform.derivatives.target import Target, make_target, refuse_not_finite
+from landform.errors import ShapeError
+from landform.findings import Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy.sparse.linalg import LinearOperator
+
+
+class Hessian(Finding):
+    """Every second derivative of a scalar at one point, as a symmetric operator of shape (n, n).
+
+    ``H @ v`` and ``H.quadratic(v)`` form no matrix. Made by `hessian`.
+    """
+
+    def __init__(self, target: Target, weights: Any, *, memory: str | int = DEFAULT_MEMORY) -> None:
+        self._target = target
+        self._weights = weights
+        self._memory = memory
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(inputs, inputs)."""
+        return self._target.n, self._target.n
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of rows and columns."""
+        return self._target.inputs
+
+    def __matmul__(self, v: Any) -> Any:
+        """H v for v of shape (n,), at about two and a half gradients."""
+        from landform.backends import jax as backend
+
+        t = self._target
+        with t.precision():
+            product = backend.hessian_product(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
+            return t.give(product)
+
+    def quadratic(self, v: Any) -> Any:
+        """V' H v: the curvature along v, forward over forward, with nothing stored."""
+        from landform.backends import jax as backend
+
+        t = self._target
+        with t.precision():
+            curve = backend.hessian_quadratic(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
+            return t.give(curve)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How `dense` forms the matrix."""
+        return hessian_plan(self._target.n, self._target.itemsize, memory=self._memory)
+
+    def explain(self) -> str:
+        """The plan in words, with its cost in products and memory."""
+        return f"{self.shape[0]} × {self.shape[1]} Hessian, {self.plan}"
+
+    def dense(self) -> Any:
+        """The matrix, shape (n, n), symmetric to the last bit.
+
+        Raises
+        ------
+        ShapeError
+            If it does not fit the memory budget.
+        DerivativeError
+            If an entry is NaN or infinite; the entry is named.
+        """
+        return self._dense
+
+    @cached_property
+    def _dense(self) -> Any:
+        from landform.backends import jax as backend
+
+        t = self._target
+        with t.precision():
+            matrix = backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
+            matrix = t.give((matrix + matrix.T) / 2)
+        refuse_not_finite(matrix, t.inputs, t.inputs, "Hessian")
+        return matrix
+
+    def diagonal(self) -> Any:
+        """The second derivative along every input, shape (n,)."""
+        return self.dense().diagonal()
+
+    def to_scipy(self) -> LinearOperator:
+        """The operator for SciPy's solvers."""
+        from scipy.sparse.linalg import LinearOperator
+
+        return LinearOperator(self.shape, matvec=self.__matmul__, rmatvec=self.__matmul__, dtype=self._target.x.dtype)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The matrix as a table labelled with the inputs' names."""
+        import pandas as pd
+
+        return pd.DataFrame(np.asarray(self.dense()), index=list(self.inputs), columns=list(self.inputs))
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(float_format=lambda v: f"{v:.4g}"))
+
+
+def hessian(
+    function: Callable[..., Any] | Model,
+    x: Any,
+    *,
+    args: Sequence[Any] = (),
+    weights: Any = None,
+    memory: str | int = DEFAULT_MEMORY,
+    inputs: Sequence[str] | None = None,
+) -> Hessian:
+    """Every second derivative of a scalar function at one point, exactly, by automatic differentiation.
+
+    Parameters
+    ----------
+    function : callable or Model
+        A JAX function of ``x`` (and ``args``) with one output; with several, pass ``weights``.
+    x : array or tree of arrays
+        The point, n numbers in all.
+    args : sequence
+        Further arguments of the function, held fixed.
+    weights : array, shape (m,), optional
+        The Hessian is that of ``weights · function``.
+    memory : str or int
+        The most that forming the matrix may take.
+    inputs : sequence of str, optional
+        Names; a model brings its own.
+
+    Returns
+    -------
+    Hessian
+        Operator of shape (n, n), in units of the output per unit of input i per unit of input j.
+
+    Raises
+    ------
+    ShapeError
+        If the function has several outputs and no weights are given, or the point is not numeric.
+
+    References
+    ----------
+    Pearlmutter (1994), "Fast exact multiplication by the Hessian", Neural Computation 6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> H = hessian(lambda x: x[0] ** 2 * x[1], np.array([3.0, 5.0]))
+    >>> H.dense()
+    array([[10.,  6.],
+           [ 6.,  0.]])
+    >>> float(H.quadratic(np.array([1.0, 1.0])))
+    22.0
+    """
+    target = make_target(function, x, args=args, inputs=inputs)
+    if weights is None:
+        if target.m != 1:
+            raise ShapeError(
+                "a function with one output",
+                got=f"{target.m} outputs",
+                remedy="pass weights= to say which combination of them",
+            )
+        weights = np.ones(1, dtype=target.x.dtype)
+    return Hessian(target, target.vector(weights, target.m, "output"), memory=memory)

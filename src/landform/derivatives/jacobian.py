@@ -1,0 +1,196 @@
+"""The Jacobian: how every output moves with every input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from landform.backends.model import Model
+from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
+from landform.derivatives.target import Target, make_target, refuse_not_finite
+from landform.findings import Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy.sparse.linalg import LinearOperator
+
+
+class Jacobian(Finding):
+    """Every first derivative of a function at one point, as a linear operator of shape (m, n).
+
+    ``J @ v`` and ``J.T @ u`` cost a few evaluations of the function and form no matrix; `dense` forms it.
+    Made by `jacobian`.
+    """
+
+    def __init__(self, target: Target, *, mode: Mode = "auto", memory: str | int = DEFAULT_MEMORY) -> None:
+        self._target = target
+        self._mode: Mode = mode
+        self._memory = memory
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(outputs, inputs)."""
+        return self._target.m, self._target.n
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self._target.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the rows."""
+        return self._target.outputs
+
+    def __matmul__(self, v: Any) -> Any:
+        """J v: the rate of change of every output along the direction v of shape (n,)."""
+        from landform.backends import jax as backend
+
+        t = self._target
+        with t.precision():
+            return t.give(backend.pushforward(t.flat, t.x, t.vector(v, t.n, "input"), *t.args))
+
+    def rmatvec(self, u: Any) -> Any:
+        """J' u for u of shape (m,): the gradient of u·f."""
+        from landform.backends import jax as backend
+
+        t = self._target
+        with t.precision():
+            return t.give(backend.pullback(t.flat, t.x, t.vector(u, t.m, "output"), *t.args))
+
+    @property
+    def T(self) -> TransposedJacobian:  # noqa: N802 - the name every array library uses
+        """The transpose, an operator itself."""
+        return TransposedJacobian(self)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How `dense` forms the matrix."""
+        m, n = self.shape
+        return jacobian_plan(m, n, self._target.itemsize, mode=self._mode, memory=self._memory)
+
+    def explain(self) -> str:
+        """The plan in words, with its cost in products and memory."""
+        return f"{self.shape[0]} × {self.shape[1]} Jacobian, {self.plan}"
+
+    def dense(self) -> Any:
+        """The matrix, shape (m, n).
+
+        Raises
+        ------
+        ShapeError
+            If it does not fit the memory budget.
+        DerivativeError
+            If an entry is NaN or infinite; the entry is named.
+        """
+        return self._dense
+
+    @cached_property
+    def _dense(self) -> Any:
+        from landform.backends import jax as backend
+
+        t, plan = self._target, self.plan
+        form = backend.jacobian_forward if plan.mode == "forward" else backend.jacobian_reverse
+        with t.precision():
+            matrix = t.give(form(t.flat, plan.chunk, t.x, *t.args)[1])
+        refuse_not_finite(matrix, t.outputs, t.inputs, "Jacobian")
+        return matrix
+
+    def to_scipy(self) -> LinearOperator:
+        """The operator for SciPy's solvers."""
+        from scipy.sparse.linalg import LinearOperator
+
+        return LinearOperator(self.shape, matvec=self.__matmul__, rmatvec=self.rmatvec, dtype=self._target.x.dtype)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The matrix as a table with one row per output and one column per input."""
+        import numpy as np
+        import pandas as pd
+
+        rows = [f"d {name}" for name in self.outputs]
+        return pd.DataFrame(np.asarray(self.dense()), index=rows, columns=[f"/ d {name}" for name in self.inputs])
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(float_format=lambda v: f"{v:.4g}"))
+
+
+class TransposedJacobian:
+    """J' as an operator of shape (n, m)."""
+
+    def __init__(self, jacobian: Jacobian) -> None:
+        self.T = jacobian
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(inputs, outputs)."""
+        return self.T.shape[1], self.T.shape[0]
+
+    def __matmul__(self, u: Any) -> Any:
+        """J' u."""
+        return self.T.rmatvec(u)
+
+    def dense(self) -> Any:
+        """The matrix, shape (n, m)."""
+        return self.T.dense().T
+
+
+def jacobian(
+    function: Callable[..., Any] | Model,
+    x: Any,
+    *,
+    args: Sequence[Any] = (),
+    mode: Mode = "auto",
+    memory: str | int = DEFAULT_MEMORY,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Jacobian:
+    """Every first derivative of every output at one point, exactly, by automatic differentiation.
+
+    Entry (i, j) says how fast output i changes per unit of input j.
+
+    Parameters
+    ----------
+    function : callable or Model
+        A JAX function of ``x`` (and ``args``), or a model from another room.
+    x : array or tree of arrays
+        The point, n numbers in all, in the function's own units. NumPy points are worked on in double
+        precision and give NumPy results; JAX arrays keep their precision and device.
+    args : sequence
+        Further arguments of the function, held fixed.
+    mode : {"auto", "forward", "reverse"}
+        How the dense matrix is formed; "auto" takes the cheaper.
+    memory : str or int
+        The most that forming the matrix may take.
+    inputs, outputs : sequence of str, optional
+        Names; a model brings its own.
+
+    Returns
+    -------
+    Jacobian
+        Operator of shape (m, n), in units of output i per unit of input j.
+
+    Raises
+    ------
+    ShapeError
+        If the point holds whole numbers, complex numbers, NaN or infinity, or names do not fit.
+    DerivativeError
+        If the outputs are not real floating-point numbers.
+
+    References
+    ----------
+    Griewank and Walther (2008), *Evaluating Derivatives*, ch. 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> J = jacobian(lambda x: np.array([1.0, 2.0]) * x[0] ** 2 * x[1], np.array([3.0, 5.0]))
+    >>> J.dense()
+    array([[30.,  9.],
+           [60., 18.]])
+    >>> J @ np.array([1.0, 0.0])
+    array([30., 60.])
+    >>> J.T @ np.array([1.0, 1.0])
+    array([90., 27.])
+    """
+    return Jacobian(make_target(function, x, args=args, inputs=inputs, outputs=outputs), mode=mode, memory=memory)

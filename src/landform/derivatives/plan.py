@@ -1,0 +1,125 @@
+"""How a matrix of derivatives is obtained, chosen from sizes, shown and overridable."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from landform.errors import ShapeError
+
+Mode = Literal["auto", "forward", "reverse"]
+DEFAULT_MEMORY = "2 GiB"
+_UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a dense matrix of derivatives is formed.
+
+    Parameters
+    ----------
+    mode : {"forward", "reverse", "forward over reverse"}
+        Which derivative products fill it.
+    products : int
+        How many products that takes.
+    chunk : int
+        How many of them run at once.
+    memory : int
+        Bytes of the finished matrix.
+    reason : str
+        Why this plan.
+    """
+
+    mode: str
+    products: int
+    chunk: int
+    memory: int
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.mode}: {self.products} products, {self.chunk} at a time, "
+            f"matrix of {readable_bytes(self.memory)}; {self.reason}"
+        )
+
+
+def memory_bytes(memory: str | int) -> int:
+    """A memory budget in bytes.
+
+    Raises
+    ------
+    ShapeError
+        If it is not a positive number with one of the units B, kB, KiB, MB, MiB, GB, GiB.
+
+    Examples
+    --------
+    >>> memory_bytes("2 GiB")
+    2147483648
+    """
+    found = re.fullmatch(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*", str(memory))
+    if not found or found[2].upper() not in _UNITS or found[1].count(".") > 1 or not float(found[1]) > 0:
+        raise ShapeError(
+            'a memory budget such as "2 GiB"',
+            got=repr(memory),
+            remedy="give a number and a unit",
+            where="argument memory",
+        )
+    return int(float(found[1]) * _UNITS[found[2].upper()])
+
+
+def readable_bytes(count: float) -> str:
+    """A number of bytes in words.
+
+    Examples
+    --------
+    >>> readable_bytes(3_221_225_472)
+    '3.0 GiB'
+    """
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def _chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, what: str) -> int:
+    """How many products fit beside the finished matrix; a matrix that cannot fit is refused with its size."""
+    if matrix_bytes > budget:
+        raise ShapeError(
+            f"a matrix within the memory budget of {readable_bytes(budget)}",
+            got=f"{what} of {readable_bytes(matrix_bytes)}",
+            remedy="use products with the operator (J @ v, J.T @ u, H @ v), or raise memory=",
+        )
+    if products <= 64:
+        return products
+    # A product keeps about four arrays of its row's size alive; past 64 at a time a CPU gains nothing.
+    return int(max(1, min(64, (budget - matrix_bytes) // max(1, 4 * row_bytes))))
+
+
+def jacobian_plan(m: int, n: int, itemsize: int, *, mode: Mode, memory: str | int) -> Plan:
+    """The plan of a dense m × n Jacobian.
+
+    Raises
+    ------
+    ShapeError
+        If the mode is unknown, or the matrix does not fit the budget.
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise ShapeError(
+            'mode "auto", "forward" or "reverse"', got=repr(mode), remedy="choose one", where="argument mode"
+        )
+    # A pull-back costs about two push-forwards (Griewank and Walther 2008, ch. 3 and 4).
+    forward = n <= 2 * m if mode == "auto" else mode == "forward"
+    products, row = (n, m) if forward else (m, n)
+    size = m * n * itemsize
+    chunk = _chunk_for(products, (m + n) * itemsize, size, memory_bytes(memory), f"a {m} × {n} Jacobian")
+    reason = f"{n} inputs against {m} outputs" if mode == "auto" else "asked for"
+    return Plan("forward" if forward else "reverse", products, chunk, size + chunk * row * itemsize, reason)
+
+
+def hessian_plan(n: int, itemsize: int, *, memory: str | int) -> Plan:
+    """The plan of a dense n × n Hessian."""
+    size = n * n * itemsize
+    chunk = _chunk_for(n, 2 * n * itemsize, size, memory_bytes(memory), f"a {n} × {n} Hessian")
+    return Plan("forward over reverse", n, chunk, size, "the gradient is linearized once")

@@ -1,0 +1,144 @@
+"""A function prepared once for its derivatives at many points: tracing and compilation are paid once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from landform.backends.model import Model
+from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
+from landform.derivatives.target import Target, make_target
+from landform.derivatives.verify import verify as check
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Values and derivatives of one function at any point of the same shape. Made by `prepare`.
+
+    Points and results are flat NumPy vectors in the precision of the point it was prepared with: made for
+    the inside of a solver's loop.
+    """
+
+    target: Target
+    plan: Plan
+
+    def _at(self, x: Any) -> Array:
+        return np.asarray(self.target.vector(x, self.target.n, "input"), dtype=self.target.x.dtype)
+
+    def value(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
+        """f(x)."""
+        from landform.backends import jax as backend
+
+        with self.target.precision():
+            return np.asarray(backend.value(self.target.flat, self._at(x), *self.target.args))
+
+    def values(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m"]:
+        """F at every row of X, in one call."""
+        from landform.backends import jax as backend
+
+        with self.target.precision():
+            return np.asarray(backend.values(self.target.flat, padded(X), *self.target.args))[: len(X)]
+
+    def value_and_jacobian(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
+        """f(x) and J(x) from one call."""
+        from landform.backends import jax as backend
+
+        form = backend.jacobian_forward if self.plan.mode == "forward" else backend.jacobian_reverse
+        with self.target.precision():
+            y, matrix = form(self.target.flat, self.plan.chunk, self._at(x), *self.target.args)
+            return np.asarray(y), np.asarray(matrix)
+
+    def jacobian(self, x: Float[Array, " n"]) -> Float[Array, "m n"]:
+        """J(x), dense."""
+        return self.value_and_jacobian(x)[1]
+
+    def jacobians(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m n"]:
+        """J at every row of X, in one call."""
+        from landform.backends import jax as backend
+
+        with self.target.precision():
+            return np.asarray(backend.jacobians(self.target.flat, padded(X), *self.target.args))[: len(X)]
+
+    def second(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"], Float[Array, "m n n"]]:
+        """f, J and the Hessian of every output from one call; for functions of few inputs."""
+        from landform.backends import jax as backend
+
+        with self.target.precision():
+            y, jacobian, curves = backend.second_derivatives(self.target.flat, self._at(x), *self.target.args)
+            return np.asarray(y), np.asarray(jacobian), np.asarray(curves)
+
+    def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Float[Array, "n n"]:
+        """The Hessian of weights·f at x, dense; the weights are one where there is one output."""
+        _, _, curves = self.second(x)
+        weights = np.ones(1) if weights is None else weights
+        matrix = np.tensordot(self.target.vector(weights, self.target.m, "output"), curves, axes=1)
+        return np.asarray((matrix + matrix.T) / 2)
+
+    def explain(self) -> str:
+        """Which plan, why, and what it costs."""
+        return f"{self.target.m} × {self.target.n} Jacobian, {self.plan}"
+
+
+def padded(X: Float[Array, "rows n"]) -> Float[Array, "more n"]:
+    """X with its last row repeated up to a power of two, so that one compiled program serves many sizes.
+
+    Examples
+    --------
+    >>> padded(np.ones((20, 2))).shape, padded(np.ones((33, 2))).shape
+    ((32, 2), (64, 2))
+    """
+    X = np.asarray(X)
+    rows = max(32, 1 << (len(X) - 1).bit_length()) if len(X) else 0
+    return np.concatenate([X, np.repeat(X[-1:], rows - len(X), axis=0)])
+
+
+def prepare(
+    function: Callable[..., Any] | Model,
+    x: Any,
+    *,
+    args: Sequence[Any] = (),
+    mode: Mode = "auto",
+    memory: str | int = DEFAULT_MEMORY,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    verify: bool = False,
+) -> Prepared:
+    """Prepare a function's derivatives once, for use at many points.
+
+    Parameters
+    ----------
+    function, x, args, mode, memory, inputs, outputs
+        As for `landform.jacobian`; ``x`` gives the shape and the precision.
+    verify : bool
+        Check the derivatives at ``x`` by Taylor remainders first.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    DerivativeError
+        With ``verify=True``, if the derivatives fail the check.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> p = prepare(lambda x: x[:1] ** 2 * x[1:], np.array([1.0, 1.0]))
+    >>> p.value_and_jacobian(np.array([3.0, 5.0]))
+    (array([45.]), array([[30.,  9.]]))
+    >>> p.hessian(np.array([3.0, 5.0]))
+    array([[10.,  6.],
+           [ 6.,  0.]])
+    """
+    target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
+    if verify:
+        check(function, x, args=args).require()
+    plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory)
+    return Prepared(replace(target, native=False), plan)
