@@ -25,20 +25,21 @@ def write_atomically(path: Path, text: str) -> None:
         Where the folder is missing, is no folder, or cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+    temporary = path.parent / f".{path.name}.{uuid4().hex[:8]}.tmp"
     try:
         with temporary.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
         temporary.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise OutputError(
             "a file that can be written",
             got=_reason(path, error),
             remedy="choose a folder that exists and that you may write to",
             where=str(path),
         ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _reason(path: Path, error: OSError) -> str:

@@ -1,0 +1,105 @@
+"""All fitted properties as one differentiable function of a recipe, in the properties' own units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+
+from landform.backends import Model, exponential, linear_model, stack_models
+from landform.derivatives import Prepared, prepare
+from landform.fit import Surrogate
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Response:
+    """One property's surrogate, or an exact weighted sum such as cost.
+
+    Parameters
+    ----------
+    name, unit : str
+        The property.
+    surrogate : Surrogate or None
+        None for a weighted sum.
+    log : bool
+        Whether the surrogate was fitted to logarithms.
+    weights : array or None
+        Of the weighted sum.
+    """
+
+    name: str
+    unit: str
+    surrogate: Surrogate | None
+    log: bool = False
+    weights: Float[Array, " d"] | None = None
+
+    def model(self, inputs: tuple[str, ...]) -> Model:
+        """The property as a differentiable model, in its own unit."""
+        if self.surrogate is None:
+            assert self.weights is not None
+            return linear_model(self.weights, inputs=inputs, output=self.name)
+        model = self.surrogate.model
+        named = Model(model.function, model.args, inputs, (self.name,))
+        return exponential(named) if self.log else named
+
+    def mean(self, X: Float[Array, "rows d"]) -> Float[Array, " rows"]:
+        """Predictions in the property's own unit: of the mean, or of the median where fitted to logarithms."""
+        if self.surrogate is None:
+            return np.asarray(X @ self.weights)
+        found = np.asarray(self.surrogate.estimator.predict(X)).reshape(-1)
+        return np.exp(found) if self.log else found
+
+    def interval(
+        self, X: Float[Array, "rows d"], *, batch: bool = False
+    ) -> tuple[Float[Array, " rows"], Float[Array, " rows"], Float[Array, " rows"], Float[Array, " rows"]]:
+        """Prediction, its standard error, and the ends of its interval; of one new batch if asked."""
+        if self.surrogate is None:
+            exact = self.mean(X)
+            return exact, np.zeros(len(X)), exact, exact
+        mean, error = self.surrogate.predict(X)
+        spread = np.hypot(error, self.surrogate.noise) if batch else error
+        half = self.surrogate.quantile() * spread
+        if self.log:
+            return np.exp(mean), np.exp(mean) * spread, np.exp(mean - half), np.exp(mean + half)
+        return mean, spread, mean - half, mean + half
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """Several properties at once.
+
+    Parameters
+    ----------
+    parts : tuple of Response
+        One per property.
+    inputs : tuple of str
+        The d inputs' names.
+    """
+
+    parts: tuple[Response, ...]
+    inputs: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The properties."""
+        return tuple(part.name for part in self.parts)
+
+    def at(self, name: str) -> int:
+        """The place of a property."""
+        return self.names.index(name)
+
+    def means(self, X: Float[Array, "rows d"], names: Sequence[str] | None = None) -> Float[Array, "rows p"]:
+        """Predictions of the named properties, or of all."""
+        chosen = self.parts if names is None else [self.parts[self.at(name)] for name in names]
+        return np.column_stack([part.mean(X) for part in chosen]) if chosen else np.zeros((len(X), 0))
+
+    @cached_property
+    def derivatives(self) -> Prepared:
+        """Values, Jacobian and Hessians of all properties, prepared once."""
+        model = stack_models([part.model(self.inputs) for part in self.parts])
+        return prepare(model, np.zeros(len(self.inputs)), mode="forward")

@@ -1,0 +1,151 @@
+"""From many starts to solutions that carry their certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from landform.errors import ShapeError
+from landform.optimize.certificate import certify
+from landform.optimize.descend import descend
+from landform.optimize.distinct import Solution, rank
+from landform.optimize.local import steps
+from landform.optimize.polish import polish
+from landform.optimize.program import Point, Program, Smooth
+
+EFFORTS = (1e-8, 1e-11, 1e-14, 1e-14)
+"""SLSQP's tolerance at each attempt from one start; the last digits are Newton's."""
+
+SAME = 1e-3
+"""A descent that ends this near (in steps) to a certified solution, and not below it, has found it."""
+
+
+def solve(
+    program: Program, starts: Float[np.ndarray, "s n"], *, tolerance: float = 1e-10
+) -> tuple[Solution, ...]:
+    """One solution per start, best first.
+
+    Each start goes down by SLSQP with exact derivatives, and the last digits are found by Newton's method
+    on the first-order conditions. The point is then judged by `certify`: a saddle or a maximum is left
+    along its negative curvature and the search goes on; a point short of the conditions is searched again
+    more tightly; what still falls short comes back as not certified, with the reason.
+
+    Parameters
+    ----------
+    program : Program
+        What is minimized, within what limits.
+    starts : array, shape (s, n)
+        Where to begin; they need not meet the limits.
+    tolerance : float
+        For the first-order conditions, in parts of the gradient and the curvature.
+
+    Returns
+    -------
+    tuple of Solution
+        Points within the limits first, then by objective. `cluster` keeps the different ones.
+
+    Raises
+    ------
+    ShapeError
+        If a start does not have one finite entry per variable.
+
+    Examples
+    --------
+    >>> from landform.optimize import Polytope
+    >>> hill = Smooth(
+    ...     lambda x: np.array([x[0] ** 4 - x[0] ** 2]),
+    ...     lambda x: np.array([[4 * x[0] ** 3 - 2 * x[0]]]),
+    ...     lambda x, w: w[0] * np.array([[12 * x[0] ** 2 - 2]]),
+    ... )
+    >>> line = Polytope(("a",), [-1.0], [1.0], np.zeros((0, 1)), [], [], ())
+    >>> best = solve(Program(hill, line), np.array([[0.0]]))[0]
+    >>> round(abs(float(best.x[0])), 8), best.certificate.nature
+    (0.70710678, 'strict minimum')
+    """
+    starts = np.asarray(starts, dtype=np.float64)
+    if starts.ndim != 2 or starts.shape[1] != program.n or not np.isfinite(starts).all():
+        raise ShapeError(
+            f"finite starts of shape (s, {program.n})",
+            got=starts.shape,
+            remedy="give one start per row",
+            where="starts",
+        )
+    remembering = _remembering(program)
+    found: list[Solution] = []
+    with np.errstate(all="ignore"):
+        for start in starts:
+            found.append(_from(remembering, start, tolerance, found))
+    return rank(found)
+
+
+def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solution]) -> Solution:
+    """Where one start leads; ``found`` holds what the starts before it led to."""
+    x = start
+    solution: Solution | None = None
+    for effort in EFFORTS:
+        x = descend(program, x, tolerance=effort)
+        twin = _twin(program, x, found)
+        if twin is not None:
+            return replace(twin, start=start)
+        x = polish(program, x, tolerance=tolerance)
+        certificate = certify(program, x, tolerance=max(1e-7, tolerance))
+        solution = Solution(x, float(program.objective.value(x)[0]), certificate, start)
+        if certificate.certified:
+            break
+        if certificate.escape is not None:
+            x = _leave(program, x, certificate.escape)
+    assert solution is not None
+    return solution
+
+
+def _twin(program: Program, x: Point, found: Sequence[Solution]) -> Solution | None:
+    unit = steps(program, x)
+    for other in found:
+        if not other.certificate.certified or (np.abs(x - other.x) > SAME * unit).any():
+            continue
+        size = 1.0 + abs(other.objective)
+        if float(program.objective.value(x)[0]) > other.objective - 1e-6 * size:
+            return other
+    return None
+
+
+def _leave(program: Program, x: Point, direction: Point) -> Point:
+    """Step down from a saddle: along the direction or against it, to the lowest trial within the region."""
+    here, best, there = float(program.objective.value(x)[0]), np.inf, x
+    unit = direction / max(float((np.abs(direction) / steps(program, x)).max()), 1e-300)
+    behind, ahead = program.region.span(x, unit)
+    for way, room in ((1.0, ahead), (-1.0, -behind)):
+        for length in (0.3, 0.1, 0.03, 0.01):
+            trial = x + way * min(length, room) * unit
+            value = float(program.objective.value(trial)[0])
+            if room > 0 and value < best and (value < here or program.constraints is not None):
+                best, there = value, trial
+    return there
+
+
+def _remembering(program: Program) -> Program:
+    """Copy the program; a function asked twice at one point answers from memory."""
+    constraints = None if program.constraints is None else _remember(program.constraints)
+    return replace(program, objective=_remember(program.objective), constraints=constraints)
+
+
+def _remember(smooth: Smooth) -> Smooth:
+    value_at: list[object] = [None, None]
+    slope_at: list[object] = [None, None]
+
+    def value(x: Point) -> np.ndarray:
+        key = x.tobytes()
+        if key != value_at[0]:
+            value_at[:] = key, smooth.value(x)
+        return value_at[1]  # type: ignore[return-value]
+
+    def jacobian(x: Point) -> np.ndarray:
+        key = x.tobytes()
+        if key != slope_at[0]:
+            slope_at[:] = key, smooth.jacobian(x)
+        return slope_at[1]  # type: ignore[return-value]
+
+    return Smooth(value, jacobian, smooth.hessian)
