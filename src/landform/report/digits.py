@@ -33,7 +33,7 @@ def fixed(value: float | None, decimals: int) -> str:
     """
     if value is None:
         return NONE
-    if abs(value) >= 1e7 or (0 < abs(value) < 1e-4 and decimals > 5):
+    if abs(value) >= 1e7 or (0 < abs(value) < 1e-4 and decimals > 7):
         return f"{value:.2e}".replace("-", MINUS)
     text = f"{abs(round(value, decimals)):.{max(0, decimals)}f}"
     return MINUS + text if value < 0 and text.strip("0.") else text

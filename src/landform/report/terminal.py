@@ -178,9 +178,18 @@ def _models(results: Results) -> Table:
         model = item["model_words"] if item["predictable"] else f"✗ {item['model_words']}"
         error = _united(figures(scores["rmse"]), item["unit"])
         _row(table, item["property"], model, error, figures(scores["mean_rmse"]),
-             figures(scores["noise"]), fixed(scores["r2"], 2), percent(scores["coverage"], counted=True),
+             figures(scores["noise"]), fixed(scores["r2"], 2), _covered(item),
              style="" if item["predictable"] else "yellow")  # fmt: skip
     return table
+
+
+def _covered(item: Mapping[str, Any]) -> str:
+    """Share of held-out values inside their intervals: as fitted, and once widened where that was needed."""
+    first = item["scores"]["coverage"]
+    final = next((c["coverage_after"] for c in item["candidates"] if c["chosen"]), first)
+    if first is None or final is None or abs(final - first) < 0.005:
+        return percent(first, counted=True)
+    return f"{100 * first:.0f} → {percent(final, counted=True)}"
 
 
 def _unpredictable(results: Results, console: Console) -> None:
@@ -208,5 +217,5 @@ def _files(files: Sequence[Path]) -> Table:
             grid.add_row(Text(str(path), overflow="fold"))
     for folder in sorted(folders):
         count = sum(path.parent == folder and path.suffix == ".csv" for path in files)
-        grid.add_row(Text(f"{folder}/*.csv ({count} tables)", overflow="fold"))
+        grid.add_row(Text(f"{folder}/*.csv ({count} table{'s' if count > 1 else ''})", overflow="fold"))
     return grid

@@ -1,4 +1,4 @@
-"""Small but real studies as `docs/results.md` describes them: a polynomial fitted by least squares, and all that follows.
+"""Small but real studies as `docs/results.md` describes them: polynomials by least squares, and all that follows.
 
 They exist so that the report can be tested without the study; nothing here is how landform computes.
 """
@@ -229,7 +229,11 @@ class _Study:
         scores = {"rmse": rmse, "rmse_standard_error": rmse / 6, "r2": 1 - (rmse / mean_rmse) ** 2,
                   "coverage": coverage, "widening": 1.0, "mean_rmse": mean_rmse, "noise": 0.4 * rmse,
                   "noise_degrees": 4}  # fmt: skip
-        models = [("quadratic", "Scheffé quadratic", 1.0), ("linear", "Scheffé linear", 1.6), ("gp", "Gaussian process", 1.2)]
+        models = [
+            ("quadratic", "Scheffé quadratic", 1.0),
+            ("linear", "Scheffé linear", 1.6),
+            ("gp", "Gaussian process", 1.2),
+        ]
         return {
             "property": p["name"], "model": "quadratic", "model_words": "Scheffé quadratic", "forced": False,
             "predictable": True, "unit": p["unit"], "scores": scores,
@@ -329,7 +333,7 @@ class _Study:
         leverage = self._leverage(x)
         active = [
             {"limit": f"{i['name']} {sign} {i[edge]:g}", "multiplier": 0.31 + 0.9 * m, "unit": "desirability per unit",
-             "words": f"relaxing the {i['name']} {word} by {i['step']:g} would gain {0.31 * i['step']:.3g} of desirability"}
+             "words": f"relaxing the {i['name']} {word} by {i['step']:g} would gain {0.31 * i['step']:.3g}"}
             for m, (i, v) in enumerate(zip(self.inputs, x, strict=True))
             for edge, sign, word in (("lower", "≥", "minimum"), ("upper", "≤", "maximum")) if abs(v - i[edge]) < 1e-9
         ]  # fmt: skip
@@ -345,7 +349,7 @@ class _Study:
             "nearest_trial": {"row": near + 2, "trial": str(near + 1), "distance": float(distances[near])},
             "certificate": {
                 "certified": rank == 1,
-                "words": "Certified: a strict local maximum within all limits." if rank == 1 else "Not a local maximum.",
+                "words": "Certified: a strict maximum within all limits." if rank == 1 else "Not a local maximum.",
                 "violation": 1.1e-16, "kkt_residual": 3.2e-10, "eigenvalues": [-8.1, -0.73][: max(1, len(x) - 2)],
                 "nature": "strict maximum" if rank == 1 else "not certified", "active": active,
             },
@@ -359,8 +363,9 @@ class _Study:
         edges = [float(stats.t.cdf((e - mean["value"]) / spread, f.degrees)) if e is not None else None
                  for e in p["limits"]]  # fmt: skip
         chance = None if edges == [None, None] else (1.0 if edges[1] is None else edges[1]) - (edges[0] or 0.0)
+        half = f.t * spread
         return {"property": p["name"], "mean": mean, "desirability": self.single(k, mean["value"]), "chance": chance,
-                "prediction": {"lower": mean["value"] - f.t * spread, "upper": mean["value"] + f.t * spread}}  # fmt: skip
+                "prediction": {"lower": mean["value"] - half, "upper": mean["value"] + half}}  # fmt: skip
 
     # curves and pictures
 
@@ -389,7 +394,9 @@ class _Study:
         out = np.zeros((m, m))
         for a, b in itertools.product(range(m), range(m)):
             out[a, b] = sum(
-                s * t * self.desirability(self.place + h * (s * Z[:, a] + t * Z[:, b])) for s in (1, -1) for t in (1, -1)
+                s * t * self.desirability(self.place + h * (s * Z[:, a] + t * Z[:, b]))
+                for s in (1, -1)
+                for t in (1, -1)
             ) / (4 * h * h)
         return (out + out.T) / 2
 
@@ -420,7 +427,8 @@ class _Study:
         inside = all(i["lower"] <= v <= i["upper"] for i, v in zip(self.inputs, x, strict=True))
         return {
             "property": p["name"], "nature": nature, "point": self.amounts(x),
-            "value": f.interval(f.design(x[None])[0], p["unit"], "mean"), "inside_limits": inside, "inside_data": inside,
+            "value": f.interval(f.design(x[None])[0], p["unit"], "mean"),
+            "inside_limits": inside, "inside_data": inside,
             "distance": float(np.abs(x - self.center).sum() / 2), "directions": directions,
             "words": f"A {nature}, {'inside' if inside else 'outside'} the limits.",
         }  # fmt: skip
@@ -457,7 +465,9 @@ class _Study:
         def rescaled(x: np.ndarray) -> list[float]:
             return (x[corners] / max(x[corners].sum(), 1e-12) * span).tolist()
 
-        off = np.abs(self.X[:, others] - self.place[others]).sum(axis=1) / self.total if others else np.zeros(len(self.X))
+        off = (
+            np.abs(self.X[:, others] - self.place[others]).sum(axis=1) / self.total if others else np.zeros(len(self.X))
+        )
         return {
             "inputs": [self.names[j] for j in corners], "held": {self.names[j]: float(self.place[j]) for j in others},
             "span": span, "lower": low.tolist(), "upper": high.tolist(), "points": points.tolist(),
@@ -609,7 +619,7 @@ def _many() -> dict[str, Any]:
     return results
 
 
-HOSTILE = ['</script><script>alert("x")</script>', "a & b < c > d", 'quote " and \' mark', "🧪 naïve Ω – 漢字"]
+HOSTILE = ['</script><script>alert("x")</script>', "a & b < c > d", "quote \" and ' mark", "🧪 naïve Ω – 漢字"]
 
 
 @functools.cache

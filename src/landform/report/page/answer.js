@@ -141,8 +141,7 @@ function recipes(data) {
   ];
   return section("recipes", all.length > 1 ? "Recipes side by side" : "The recipe in numbers",
     all.length > 1 && "Distinct good recipes, best first; the small figures are the difference to the best.",
-    table({ caption: "Recipes side by side", columns, rows, className: "compare" }),
-    all.length > 1 && h("ol", { class: "soft" }, all.map((recipe) => h("li", { value: recipe.rank }, recipe.words))));
+    table({ caption: "Recipes side by side", columns, rows, className: "compare" }));
 }
 
 function comparedProperty(row, property, k, best) {
@@ -153,7 +152,7 @@ function comparedProperty(row, property, k, best) {
 
 function nearestText(near) {
   if (!near) return NONE;
-  return near.distance < 1e-9 ? `it is trial ${near.trial}` : `trial ${near.trial}, ${figures(near.distance, 2)} away`;
+  return near.distance < 1e-9 ? `it is ${trialName(near)}` : `${trialName(near)}, ${figures(near.distance, 2)} away`;
 }
 
 function differenceText(row, recipe) {

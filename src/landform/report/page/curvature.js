@@ -78,6 +78,6 @@ function certificate({ rank, kind, words, certificate: c, leverage, nearest_tria
       ["KKT residual", figures(c.kkt_residual, 2)],
       ["eigenvalues of the reduced Hessian", c.eigenvalues.length ? c.eigenvalues.map((x) => figures(x)).join(",  ") : "none: every direction is stopped by a limit"],
       ["leverage", `${figures(leverage.value)} (largest of the trials ${figures(leverage.largest_of_trials)}). ${leverage.words}`],
-      ["nearest trial", near && `${nearestText(near)} (row ${near.row})`]]),
+      ["nearest trial", near && nearestText(near)]]),
     c.active.length > 0 ? table({ caption: `Active limits of recipe ${rank}`, columns, rows: c.active, className: "plain" }) : h("p", { class: "soft" }, "No limit is active: the recipe lies inside all of them."));
 }

@@ -19,9 +19,10 @@ function trials(data) {
 }
 
 function trialTable(data, rows) {
+  const labeled = rows.some((row) => trialName(row) !== row.trial);
   const blocks = rows.some((row) => row.block !== null), most = Math.max(...rows.map((row) => row.leverage || 0), 1e-12);
   const columns = [
-    { head: "Row", className: "soft", width: "3.5em", cell: (r) => r.row }, { head: "Trial", row: true, cell: (r) => r.trial },
+    { head: "Row", className: "soft", width: "3.5em", row: !labeled, cell: (r) => r.row }, labeled && { head: "Trial", row: true, cell: (r) => r.trial },
     blocks && { head: "Block", cell: (r) => r.block },
     ...data.inputs.map((i) => ({ head: [i.name, unitOf(i.unit)], number: true, cell: (r) => [fixed(r.inputs[i.name], Math.max(0, amountDecimals(i))), ""] })),
     ...data.properties.map((p) => {

@@ -73,7 +73,7 @@ function switcher(label, items, draw, { everything = true, title = (item) => ite
     printed.push({
       panel,
       before: () => {
-        panel.replaceChildren(...items.map((item) => h("div", { class: "printed" }, h("h4", null, title(item)), draw(item))));
+        panel.replaceChildren(...items.map((item) => h("div", { class: "printed" }, draw(item))));
         panel.classList.add("all");
       },
       after: () => { panel.classList.remove("all"); show(); },
@@ -90,6 +90,10 @@ function chooser(label, items, title, choose, first) {
   const select = h("select", { change: () => choose(items[select.selectedIndex]) }, options);
   return h("label", { class: "chooser" }, label + " ", select);
 }
+
+// Trials without a label of their own are called by their row.
+const trialName = ({ trial, row }) => (trial === `row ${row}` ? trial : `trial ${trial}`);
+const trialAndRow = (one) => (trialName(one) === one.trial ? one.trial : `trial ${one.trial} (row ${one.row})`);
 
 const PLACES = (data) => [
   { name: data.recipes.length ? "At the best recipe" : "At the center of the trials", at: "recipe" },

@@ -9,7 +9,8 @@ function models(data) {
 
 function model(data, surrogate) {
   const property = data.properties.find((entry) => entry.name === surrogate.property) || { unit: "", transform: "none" };
-  const level = fixed(100 * data.level, 0) + NBSP + "%", { scores } = surrogate;
+  const level = fixed(100 * data.level, 0) + NBSP + "%", { scores } = surrogate, chosen = surrogate.candidates.find((c) => c.chosen);
+  const widened = chosen && known(chosen.coverage_after) && known(scores.coverage) && Math.abs(chosen.coverage_after - scores.coverage) > 0.004;
   return h("article", { class: "model" },
     h("h3", null, surrogate.property, h("span", { class: "unit" }, ` ${surrogate.model_words}${surrogate.forced ? ", as asked for" : ""}${property.transform === "log" ? ", of the logarithm" : ""}`)),
     h("p", { class: surrogate.predictable ? null : "failed" }, surrogate.words, property.why_not && ` Not optimized: ${property.why_not}.`),
@@ -23,7 +24,7 @@ function model(data, surrogate) {
           ["of predicting the mean", known(scores.mean_rmse) && withUnit(figures(scores.mean_rmse), surrogate.unit)],
           ["noise between replicates", known(scores.noise) ? withUnit(figures(scores.noise), surrogate.unit) + (known(scores.noise_degrees) ? ` (${scores.noise_degrees} degrees of freedom)` : "") : "not known: no replicates"],
           ["R², held out", known(scores.r2) && fixed(scores.r2, 3)],
-          [`inside their ${level} interval`, known(scores.coverage) && counted(scores.coverage)],
+          [`inside their ${level} interval`, known(scores.coverage) && counted(scores.coverage) + (widened ? `, ${counted(chosen.coverage_after)} once widened` : "")],
           ["intervals widened by", known(scores.widening) && Math.abs(scores.widening - 1) > 0.005 && `× ${fixed(scores.widening, 2)}`]].map(([a, b]) => [a, b || null])),
         candidates(surrogate),
         terms(surrogate))));
@@ -45,7 +46,7 @@ function heldOut(surrogate, width) {
     s("path", { d: bars, class: "interval", opacity: many ? 0.18 : 0.5 }),
     dots(spots.filter((_, k) => !missed[k]), "trial-dot", many ? 3.5 : 6, many ? 0.55 : 0.9),
     spots.filter((_, k) => missed[k]).map(([x, y]) => s("circle", { cx: x, cy: y, r: many ? 2.5 : 3.6, class: "missed" })));
-  return hover(svg, width, spots, (k) => `trial ${points[k].trial} (row ${points[k].row}): measured ${figures(points[k].measured, 4)}, predicted ${figures(points[k].predicted, 4)}`);
+  return hover(svg, width, spots, (k) => `${trialAndRow(points[k])}: measured ${figures(points[k].measured, 4)}, predicted ${figures(points[k].predicted, 4)}`);
 }
 
 function candidates(surrogate) {
@@ -54,7 +55,7 @@ function candidates(surrogate) {
   const most = Math.min(Math.max(...all, scores.mean_rmse || 0), 3 * (scores.mean_rmse || Infinity)) || 1;
   const columns = [
     { head: "Candidate", row: true, cell: (c) => [c.model_words, c.chosen && h("span", { class: "chosen" }, " ✓ chosen"),
-      known(c.parameters) && h("small", { class: "block" }, `${c.parameters} parameters`), c.words && h("small", { class: "block" }, c.words)] },
+      known(c.parameters) && h("small", { class: "block" }, `${c.parameters} ${c.parameters === 1 ? "parameter" : "parameters"}`), c.words && !(c.chosen && c.words === "chosen") && h("small", { class: "block" }, c.words)] },
     { head: "Error", className: "glyph", cell: (c) => errorGlyph(c, scores, most) },
     { head: "RMSE", number: true, cell: (c) => withError(c.rmse, c.rmse_standard_error).map((text, k) => (k ? text && h("small", null, text) : text)) },
     { head: "R²", number: true, cell: (c) => fixed(c.r2, 2) },

@@ -14,7 +14,7 @@ function decimalsFor(size, digits = 2) {
 function fixed(x, decimals) {
   if (!known(x)) return NONE;
   const size = Math.abs(x);
-  if (size >= 1e7 || (size > 0 && size < 1e-4 && decimals > 5)) return exponential(x, 3);
+  if (size >= 1e7 || (size > 0 && size < 1e-4 && decimals > 7)) return exponential(x, 3);
   const unit = 10 ** -Math.min(0, decimals);
   let text = (Math.round(size / unit) * unit).toFixed(0);
   if (decimals > 0) text = size.toFixed(decimals);
@@ -65,7 +65,7 @@ function halfWidth(estimate) {
 // "−9.3 ± 2.1", "4.1 (2.0 to 9.6)" where the interval is lopsided, or the value alone. Never the unit.
 function estimated(estimate, { sign = false } = {}) {
   const half = halfWidth(estimate), decimals = decimalsOf(estimate);
-  const value = fixed(estimate.value, decimals);
+  const value = half === null ? figures(estimate.value) : fixed(estimate.value, decimals);
   const shown = sign ? signed(value, estimate.value) : value;
   if (half === null) return [shown, ""];
   const lean = Math.abs(estimate.upper + estimate.lower - 2 * estimate.value);

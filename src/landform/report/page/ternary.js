@@ -13,9 +13,10 @@ function ternary(data, view) {
 // Two pictures to compare, each with its own choice; on paper every layer once.
 function sideBySide(layers, draw) {
   if (layers.length < 2) return switcher("What is shown", layers, draw);
+  const overall = layers.find((layer) => layer.name === "desirability") || layers[layers.length - 1];
   const pair = h("div", { class: "grid" },
-    switcher("What is shown at the left", layers, draw, { everything: false }),
-    switcher("What is shown at the right", layers, draw, { everything: false, first: layers[layers.length - 1] }));
+    switcher("What is shown at the left", layers, draw, { everything: false, first: layers.find((layer) => layer !== overall) }),
+    switcher("What is shown at the right", layers, draw, { everything: false, first: overall }));
   let kept = [];
   printed.push({
     panel: pair,
@@ -77,7 +78,7 @@ function trialWords(data, row, property) {
   const trial = data.table.rows.find((entry) => entry.row === row);
   if (!trial) return `row ${row}`;
   const value = trial.properties[property], inputs = data.inputs.map((i) => `${i.name} ${amount(i, trial.inputs[i.name])}`);
-  return `trial ${trial.trial}: ${inputs.slice(0, 6).join(", ")}${known(value) ? ` → ${property} ${figures(value, 4)}` : ""}`;
+  return `${trialName(trial)}: ${inputs.slice(0, 6).join(", ")}${known(value) ? ` → ${property} ${figures(value, 4)}` : ""}`;
 }
 
 // Each ingredient is read along its own edge; the tick points the way its lines run.
