@@ -48,7 +48,7 @@ def _exponential(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def exponential(model: Model) -> Model:
-    """exp of a model, for one that was fitted to logarithms."""
+    """Exp of a model, for one that was fitted to logarithms."""
     return Model(_exponential(model.function), model.args, model.inputs, model.outputs)
 
 

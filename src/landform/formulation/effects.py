@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Place = Literal["recipe", "region"]
-_REGION = 256
+_PLACES: tuple[Place, Place] = ("recipe", "region")
+_REGION = 128
 """Averages over the trials take so many of them at most: their covariances pair every two."""
 
 
@@ -177,13 +179,39 @@ def signed(estimate: Estimate) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class _Moves:
-    """Every direction at a recipe and over the region: one column each, so that one pass serves all."""
+class _Basis:
+    """A few functionals that every slope is a combination of, so that few covariances serve hundreds of swaps.
+
+    The columns of V are: the d partial derivatives at the recipe, their averages over the trials, and the averages
+    along each ingredient's Cox direction, which differs from trial to trial. Row 0 of X is the recipe.
+    """
 
     X: Float[Array, "rows d"]
     V: Float[Array, "rows d k"]
-    keys: tuple[tuple[Place, int, int], ...]
-    moves: tuple[Move, ...]
+
+    def weights(self, place: Place, vector: Float[Array, " d"]) -> Float[Array, " k"]:
+        """One slope along a fixed direction, as a combination of the columns."""
+        found = np.zeros(self.V.shape[2])
+        start = 0 if place == "recipe" else len(vector)
+        found[start : start + len(vector)] = vector
+        return found
+
+    def cox_weights(self, i: int) -> Float[Array, " k"]:
+        """The average along ingredient i's Cox direction."""
+        found = np.zeros(self.V.shape[2])
+        found[2 * self.X.shape[1] + i] = 1.0
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One slope wanted: of which input (or pair), where, and as which combination."""
+
+    place: Place
+    i: int
+    j: int | None
+    move: Move
+    weights: Float[Array, " k"]
 
 
 def find_effects(
@@ -205,7 +233,7 @@ def find_effects(
     x : array, shape (d,)
         The recipe.
     trials : array, shape (n, d)
-        The region's points; 256 of them are drawn where there are more.
+        The region's points; 128 of them are drawn where there are more.
     ground : Ground
         Bounds and steps.
     step_words : sequence of str
@@ -217,75 +245,86 @@ def find_effects(
     """
     if len(trials) > _REGION:
         trials = trials[np.random.default_rng(seed).choice(len(trials), _REGION, replace=False)]
-    moves = _all_moves(x, trials, ground)
-    J = responses.derivatives.jacobians(moves.X)
+    basis = _make_basis(x, trials, ground)
+    rows = [*_effect_rows(x, basis, ground), *_swap_rows(x, basis, ground)]
+    W = np.column_stack([row.weights for row in rows])
+    J = responses.derivatives.jacobians(basis.X)
     effects: list[Effect] = []
     swaps: list[Swap] = []
     for k, part in enumerate(responses.parts):
-        slopes = _slopes(part, J[:, k], moves)
-        for key, move, slope in zip(moves.keys, moves.moves, slopes, strict=True):
-            place, i, j = key
-            estimate = _estimate(part, slope, float(ground.steps[i]), place)
-            if j >= 0:
-                why = _why_not(x, i, j, ground) if place == "recipe" and not move.up else None
-                names = ground.names[i], ground.names[j]
-                swaps.append(Swap(part.name, *names, place, float(ground.steps[i]), step_words[i], estimate, why))
-            elif move.gives_way or i >= ground.ingredients:
-                effects.append(
-                    Effect(
-                        part.name,
-                        ground.names[i],
-                        "Cox" if i < ground.ingredients else "factor",
-                        place,
-                        float(ground.steps[i]),
-                        step_words[i],
-                        estimate,
-                        slope.value * float(ranges[i]),
-                        move.gives_way,
-                        move.held,
-                        move.up,
-                        move.down,
-                    )
-                )
+        for row, slope in zip(rows, _slopes(part, J[:, k], basis, W), strict=True):
+            estimate = _estimate(part, slope, float(ground.steps[row.i]), row.place)
+            if row.j is None:
+                effects.append(_effect(part.name, row, estimate, slope, ground, step_words[row.i], ranges[row.i]))
+            else:
+                swaps.append(_swap(part.name, row, estimate, x, ground, step_words[row.i]))
     return Effects(tuple(effects), tuple(swaps))
 
 
-def _all_moves(x: Float[Array, " d"], trials: Float[Array, "n d"], ground: Ground) -> _Moves:
-    d, q = len(x), ground.ingredients
-    keys: list[tuple[Place, int, int]] = []
-    moves: list[Move] = []
-    columns: list[Array] = []
-    weight = 1.0 / len(trials)
-    for i in range(d):
-        here = cox_move(x, i, ground) if i < q else factor_move(x, i, ground)
-        there = [cox_move(t, i, ground, held=False) if i < q else factor_move(t, i, ground) for t in trials]
-        for place, move, at, over in (("recipe", here, here.vector, 0.0), ("region", there[0], None, weight)):
-            keys.append((place, i, -1))  # type: ignore[arg-type]
-            moves.append(move)
-            rows = np.zeros((1 + len(trials), d))
-            if at is not None:
-                rows[0] = at
-            else:
-                rows[1:] = over * np.array([m.vector for m in there])
-            columns.append(rows)
+def _make_basis(x: Float[Array, " d"], trials: Float[Array, "n d"], ground: Ground) -> _Basis:
+    d, q, n = len(x), ground.ingredients, len(trials)
+    V = np.zeros((1 + n, d, 2 * d + q))
+    V[0, :, :d] = np.eye(d)
+    V[1:, :, d : 2 * d] = np.eye(d) / n
     for i in range(q):
-        for j in (j for j in range(q) if j != i):
-            move = exchange_move(x, i, j, ground)
-            rows_here, rows_over = np.zeros((1 + len(trials), d)), np.zeros((1 + len(trials), d))
-            rows_here[0], rows_over[1:] = move.vector, weight * move.vector
-            keys += [("recipe", i, j), ("region", i, j)]
-            moves += [move, move]
-            columns += [rows_here, rows_over]
-    return _Moves(np.vstack([x, trials]), np.stack(columns, axis=2), tuple(keys), tuple(moves))
+        V[1:, :, 2 * d + i] = [cox_move(t, i, ground, held=False).vector / n for t in trials]
+    return _Basis(np.vstack([x, trials]), V)
 
 
-def _slopes(part: Response, J: Float[Array, "rows d"], moves: _Moves) -> tuple[Slope, ...]:
+def _effect_rows(x: Float[Array, " d"], basis: _Basis, ground: Ground) -> list[_Row]:
+    rows: list[_Row] = []
+    for i in range(len(x)):
+        if i >= ground.ingredients:
+            move = factor_move(x, i, ground)
+            rows += [_Row(place, i, None, move, basis.weights(place, move.vector)) for place in _PLACES]
+            continue
+        here, over = cox_move(x, i, ground), cox_move(x, i, ground, held=False)
+        if here.gives_way:
+            rows.append(_Row("recipe", i, None, here, basis.weights("recipe", here.vector)))
+        if over.gives_way:
+            rows.append(_Row("region", i, None, over, basis.cox_weights(i)))
+    return rows
+
+
+def _swap_rows(x: Float[Array, " d"], basis: _Basis, ground: Ground) -> list[_Row]:
+    pairs = permutations(range(ground.ingredients), 2)
+    moves = [(i, j, exchange_move(x, i, j, ground)) for i, j in pairs]
+    return [_Row(place, i, j, m, basis.weights(place, m.vector)) for i, j, m in moves for place in _PLACES]
+
+
+def _slopes(part: Response, J: Float[Array, "rows d"], basis: _Basis, W: Float[Array, "k slopes"]) -> tuple[Slope, ...]:
     if part.surrogate is None:
-        return slopes_along(J, moves.X, moves.V, lambda _, V: np.zeros((V.shape[2], V.shape[2])))
+        return slopes_along(J, basis.X, basis.V, None, W)
     # Where logarithms were fitted, a slope is the property times the slope of its logarithm.
-    size = part.mean(moves.X)[:, None, None] if part.log else 1.0
+    size = part.mean(basis.X)[:, None, None] if part.log else 1.0
     posterior = part.surrogate.posterior
-    return slopes_along(J, moves.X, moves.V, lambda X, V: posterior.slopes(X, V * size))
+    return slopes_along(J, basis.X, basis.V, lambda X, V: posterior.slopes(X, V * size), W)
+
+
+def _effect(
+    name: str, row: _Row, estimate: Estimate, slope: Slope, ground: Ground, step_words: str, span: float
+) -> Effect:
+    return Effect(
+        property=name,
+        input=ground.names[row.i],
+        direction="Cox" if row.i < ground.ingredients else "factor",
+        at=row.place,
+        step=float(ground.steps[row.i]),
+        step_words=step_words,
+        estimate=estimate,
+        over_range=slope.value * float(span),
+        gives_way=row.move.gives_way if row.place == "recipe" else {},
+        held=row.move.held if row.place == "recipe" else (),
+        up=row.move.up,
+        down=row.move.down,
+    )
+
+
+def _swap(name: str, row: _Row, estimate: Estimate, x: Float[Array, " d"], ground: Ground, step_words: str) -> Swap:
+    assert row.j is not None
+    why_not = _why_not(x, row.i, row.j, ground) if row.place == "recipe" and not row.move.up else None
+    step = float(ground.steps[row.i])
+    return Swap(name, ground.names[row.i], ground.names[row.j], row.place, step, step_words, estimate, why_not)
 
 
 def _estimate(part: Response, slope: Slope, step: float, place: Place) -> Estimate:

@@ -17,6 +17,8 @@ from landform.formulation.problem import CostGoal, Problem, Property
 from landform.formulation.trials import Trials
 
 COST = "cost"
+REACH = "reach of the trials"
+"""The leverage of a recipe against the trials, kept below the largest of theirs."""
 
 
 @dataclass(frozen=True)

@@ -124,12 +124,16 @@ class CostGoal(_Part):
 
 
 class StudyOptions(_Part):
-    """How the study is run; ``step`` is in percent of the total."""
+    """How the study is run; ``step`` is in percent of the total.
+
+    Recipes stay within the reach of the trials unless ``extrapolate`` is true.
+    """
 
     seed: int = Field(default=0, ge=0)
     recipes: int = Field(default=5, ge=1)
     starts: int = Field(default=16, ge=1)
     step: Positive | None = 1.0
+    extrapolate: bool = False
 
 
 class Problem(_Part):

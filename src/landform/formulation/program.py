@@ -20,6 +20,7 @@ from landform.optimize import Polytope, Program, Smooth
 
 Array = np.ndarray
 _LEAST = 1e-9
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -160,17 +161,23 @@ def _constraints(search: Search, n: int, places: dict[int, int]) -> tuple[Smooth
             pull[i, places[row.goal]] = 1.0
 
     @lru_cache(maxsize=2)
-    def second(key: bytes) -> tuple[Array, Array, Array]:
+    def second(key: bytes) -> tuple[Array, ...]:
         return search.responses.derivatives.second(np.frombuffer(key) * scale)
 
+    @lru_cache(maxsize=2)
+    def first(key: bytes) -> tuple[Array, ...]:
+        # With few inputs the Hessians come almost free, and one compiled program serves instead of two.
+        derivatives = search.responses.derivatives
+        return second(key) if d <= _FEW else derivatives.value_and_jacobian(np.frombuffer(key) * scale)
+
     def value(v: Array) -> Array:
-        lines = offset + slope * second(v[:d].tobytes())[0][of] - pull @ v if rows else np.zeros(0)
+        lines = offset + slope * first(v[:d].tobytes())[0][of] - pull @ v if rows else np.zeros(0)
         return np.concatenate([lines, [_gap(v[:d], other, search) for other in search.apart]])
 
     def jacobian(v: Array) -> Array:
         found = np.zeros((len(rows) + len(search.apart), n))
         if rows:
-            found[: len(rows), :d] = slope[:, None] * second(v[:d].tobytes())[1][of] * scale
+            found[: len(rows), :d] = slope[:, None] * first(v[:d].tobytes())[1][of] * scale
             found[: len(rows)] -= pull
         for i, other in enumerate(search.apart):
             found[len(rows) + i, :d] = 2 * (v[:d] * scale - other) * scale / search.spread**2

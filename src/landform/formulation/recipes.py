@@ -12,7 +12,7 @@ from scipy import stats
 
 from landform.findings import Estimate, Finding, Scatter
 from landform.fit.leverage import Reach
-from landform.formulation.goals import Goal
+from landform.formulation.goals import REACH, Goal
 from landform.formulation.program import u_name
 from landform.formulation.responses import Response, Responses
 from landform.formulation.search import Found
@@ -326,6 +326,9 @@ def _held_words(
         edge = kink.target if kink.target is not None else kink.high if kink.kind == "maximize" else kink.low
         text = f"{kink.name} {edge:g} {kink.unit}".rstrip()
         return LimitHeld(text, None, "", f"{kink.name} sits exactly on its goal of {edge:g} {kink.unit}".rstrip() + ".")
+    if limit.name == REACH:
+        words = "It stays within the reach of the trials; better is predicted beyond, with no trial near to back it."
+        return LimitHeld(REACH, None, "", words)
     if limit.name in names:
         i = names.index(limit.name)
         amount = step_words[i].lstrip("+")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 
-from landform.backends import Model, exponential, linear_model, stack_models
+from landform.backends import Model, exponential, stack_models
 from landform.derivatives import Prepared, prepare
 from landform.fit import Surrogate
 
@@ -18,31 +18,34 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """One property's surrogate, or an exact weighted sum such as cost.
+    """One property's surrogate, or something known exactly, such as cost.
 
     Parameters
     ----------
     name, unit : str
         The property.
     surrogate : Surrogate or None
-        None for a weighted sum.
+        None for what is known exactly.
     log : bool
         Whether the surrogate was fitted to logarithms.
-    weights : array or None
-        Of the weighted sum.
+    exact : Model or None
+        What is known exactly.
+    values : callable or None
+        The same for many recipes at once.
     """
 
     name: str
     unit: str
     surrogate: Surrogate | None
     log: bool = False
-    weights: Float[Array, " d"] | None = None
+    exact: Model | None = None
+    values: Callable[[Float[Array, "rows d"]], Float[Array, " rows"]] | None = None
 
     def model(self, inputs: tuple[str, ...]) -> Model:
         """The property as a differentiable model, in its own unit."""
         if self.surrogate is None:
-            assert self.weights is not None
-            return linear_model(self.weights, inputs=inputs, output=self.name)
+            assert self.exact is not None
+            return self.exact
         model = self.surrogate.model
         named = Model(model.function, model.args, inputs, (self.name,))
         return exponential(named) if self.log else named
@@ -50,7 +53,8 @@ class Response:
     def mean(self, X: Float[Array, "rows d"]) -> Float[Array, " rows"]:
         """Predictions in the property's own unit: of the mean, or of the median where fitted to logarithms."""
         if self.surrogate is None:
-            return np.asarray(X @ self.weights)
+            assert self.values is not None
+            return np.asarray(self.values(X))
         found = np.asarray(self.surrogate.estimator.predict(X)).reshape(-1)
         return np.exp(found) if self.log else found
 
@@ -79,10 +83,18 @@ class Responses:
         One per property.
     inputs : tuple of str
         The d inputs' names.
+    silent : tuple of Response
+        Further functions that only the search for recipes uses, and no reader sees.
     """
 
     parts: tuple[Response, ...]
     inputs: tuple[str, ...]
+    silent: tuple[Response, ...] = ()
+
+    @property
+    def every(self) -> tuple[Response, ...]:
+        """All of them."""
+        return (*self.parts, *self.silent)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,16 +102,16 @@ class Responses:
         return tuple(part.name for part in self.parts)
 
     def at(self, name: str) -> int:
-        """The place of a property."""
-        return self.names.index(name)
+        """The place of a property, or of a silent function."""
+        return [part.name for part in self.every].index(name)
 
     def means(self, X: Float[Array, "rows d"], names: Sequence[str] | None = None) -> Float[Array, "rows p"]:
         """Predictions of the named properties, or of all."""
-        chosen = self.parts if names is None else [self.parts[self.at(name)] for name in names]
+        chosen = self.parts if names is None else [self.every[self.at(name)] for name in names]
         return np.column_stack([part.mean(X) for part in chosen]) if chosen else np.zeros((len(X), 0))
 
     @cached_property
     def derivatives(self) -> Prepared:
-        """Values, Jacobian and Hessians of all properties, prepared once."""
-        model = stack_models([part.model(self.inputs) for part in self.parts])
+        """Values, Jacobian and Hessians of all of them, prepared once."""
+        model = stack_models([part.model(self.inputs) for part in self.every])
         return prepare(model, np.zeros(len(self.inputs)), mode="forward")

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
+from landform.backends import linear_model
 from landform.findings import Finding, Picture
-from landform.fit.leverage import reach_of
+from landform.fit.leverage import Reach, reach_of
 from landform.formulation.effects import Effects, find_effects
-from landform.formulation.goals import COST, Goal, costs, make_goals
+from landform.formulation.goals import COST, REACH, Goal, costs, make_goals
 from landform.formulation.grids import Scene, draw_pictures
 from landform.formulation.problem import Problem
 from landform.formulation.program import Search
@@ -180,7 +182,9 @@ class Study:
         ProblemError
             If a model was asked for that the trials cannot carry.
         """
-        return _run(self.trials, self.problem, progress)
+        # Matrices here are a few hundred rows: several BLAS threads would only wait for each other.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return _run(self.trials, self.problem, progress)
 
 
 def study(trials: str | Path | pd.DataFrame, problem: str | Path | Mapping[str, Any]) -> StudyFindings:
@@ -213,13 +217,13 @@ def _run(trials: Trials, problem: Problem, progress: Progress) -> StudyFindings:
     ground = make_ground(trials, percent)
     words = [step_words(i, trials.total, percent) for i in trials.inputs]
     fitted = fit_properties(trials, problem, seed=options.seed, progress=progress)
-    responses = _responses(fitted, problem, trials)
+    reach = reach_of(trials.X, ingredients=ground.ingredients, total=trials.total or 1.0)
+    responses = _responses(fitted, problem, trials, reach)
     goals = make_goals(problem, trials, [f.property for f in fitted if f.predictable])
-    outcome = _search(trials, problem, region, ground, responses, goals, progress)
+    outcome = _search(trials, problem, region, ground, responses, goals, reach, progress)
     found = outcome.found if outcome else ()
     place = found[0].x if found else _centre(trials, region)
     progress("slopes, curves and pictures")
-    reach = reach_of(trials.X, ingredients=ground.ingredients, total=trials.total or 1.0)
     recipes = make_recipes(
         found,
         responses,
@@ -268,12 +272,16 @@ def _run(trials: Trials, problem: Problem, progress: Progress) -> StudyFindings:
     )
 
 
-def _responses(fitted: tuple[Fitted, ...], problem: Problem, trials: Trials) -> Responses:
-    """Every property that can be predicted, and cost where it has a goal."""
+def _responses(fitted: tuple[Fitted, ...], problem: Problem, trials: Trials, reach: Reach) -> Responses:
+    """Every property that can be predicted, cost where it has a goal, and silently the reach of the trials."""
+    names = tuple(i.name for i in trials.inputs)
     parts = [one.response for one in fitted if one.predictable]
     if problem.cost is not None:
-        parts.append(Response(COST, "", None, weights=costs(trials)))
-    return Responses(tuple(parts), tuple(i.name for i in trials.inputs))
+        prices = costs(trials)
+        model = linear_model(prices, inputs=names, output=COST)
+        parts.append(Response(COST, "", None, exact=model, values=lambda X: X @ prices))
+    far = Response(REACH, "", None, exact=reach.model(names, REACH), values=reach.leverage)
+    return Responses(tuple(parts), names, () if problem.study.extrapolate else (far,))
 
 
 def _search(
@@ -283,10 +291,14 @@ def _search(
     ground: Ground,
     responses: Responses,
     goals: tuple[Goal, ...],
+    reach: Reach,
     progress: Progress,
 ) -> Outcome | None:
     if not goals:
         return None
+    if responses.silent and np.min(reach.leverage(region.sample(500, problem.study.seed))) < reach.largest:
+        # Limits that lie wholly outside what was tried leave nothing but extrapolation; it is said at every recipe.
+        goals = (*goals, Goal(REACH, "", "in range", -np.inf, reach.largest))
     width = np.where(ground.upper > ground.lower, ground.upper - ground.lower, 1.0)
     whole = np.arange(len(width)) < ground.ingredients
     scale = np.where(whole, trials.total or 1.0, width)

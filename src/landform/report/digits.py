@@ -110,9 +110,20 @@ def limits(pair: Sequence[float | None], unit: str = "") -> str:
     return f"{text} {unit}".rstrip()
 
 
-def amount_decimals(item: Mapping[str, Any]) -> int:
-    """Decimals for the amounts of one input: three figures of its range."""
-    return max(0, decimals_for(item["upper"] - item["lower"] or item["upper"] or 1.0, 3))
+def amount_decimals(inputs: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Decimals for the amounts of every input: three figures of its range; all ingredients take those of the finest.
+
+    Examples
+    --------
+    >>> amount_decimals([{"name": "time", "kind": "factor", "lower": 10, "upper": 60}])
+    {'time': 1}
+    """
+    own = {
+        item["name"]: max(0, decimals_for(item["upper"] - item["lower"] or item["upper"] or 1.0, 3)) for item in inputs
+    }
+    mixed = {item["name"] for item in inputs if item["kind"] == "ingredient"}
+    finest = max((own[name] for name in mixed), default=0)
+    return {name: finest if name in mixed else decimals for name, decimals in own.items()}
 
 
 def rounded_amounts(
@@ -122,16 +133,16 @@ def rounded_amounts(
 
     What rounding loses goes to the ingredients that lost most.
     """
-    shown = {item["name"]: fixed(amounts[item["name"]], amount_decimals(item)) for item in inputs}
-    mixed = [item for item in inputs if item["kind"] == "ingredient"]
+    places = amount_decimals(inputs)
+    shown = {name: fixed(amounts[name], decimals) for name, decimals in places.items()}
+    mixed = [item["name"] for item in inputs if item["kind"] == "ingredient"]
     if total is None or not mixed:
         return shown
-    decimals = max(amount_decimals(item) for item in mixed)
-    exact = {item["name"]: amounts[item["name"]] * 10**decimals for item in mixed}
-    floors = {name: math.floor(value + 1e-6) for name, value in exact.items()}
-    missing = round(total * 10**decimals) - sum(floors.values())
+    scale = 10 ** places[mixed[0]]
+    floors = {name: math.floor(amounts[name] * scale + 1e-6) for name in mixed}
+    missing = round(total * scale) - sum(floors.values())
     if not 0 <= missing <= len(floors):
         return shown
-    for name in sorted(floors, key=lambda name: floors[name] - exact[name])[:missing]:
+    for name in sorted(floors, key=lambda name: floors[name] - amounts[name] * scale)[:missing]:
         floors[name] += 1
-    return shown | {name: fixed(value / 10**decimals, decimals) for name, value in floors.items()}
+    return shown | {name: fixed(value / scale, places[name]) for name, value in floors.items()}

@@ -108,9 +108,10 @@ def _united(text: str, unit: str) -> str:
 def _recipe(results: Results, best: Results) -> Table:
     shown = rounded_amounts(results["inputs"], best["inputs"], results["total"])
     table = _table(("input", "left"), ("amount", "right"), ("", "right"), ("limits", "right"))
+    places = amount_decimals(results["inputs"])
     for item in results["inputs"]:
         value, low, high = best["inputs"][item["name"]], item["lower"], item["upper"]
-        decimals = amount_decimals(item)
+        decimals = places[item["name"]]
         between = f"{fixed(low, decimals)} to {fixed(high, decimals)}"
         _row(table, item["name"], _united(shown[item["name"]], item["unit"]), _bar(value, low, high), between)
     return table
@@ -156,7 +157,7 @@ def _standing(results: Results, best: Results) -> list[tuple[str, str]]:
     if best["chance"] is not None:
         lines.append(("chance", f"{percent(best['chance'])} that one new batch is within all limits"))
     lines.append(("certificate", f"{'✓' if certificate['certified'] else '✗'} {certificate['words']}"))
-    lines.append(("ground", f"{'✗' if leverage['extrapolates'] else '✓'} {leverage['words']}"))
+    lines.append(("extrapolation", f"{'✗' if leverage['extrapolates'] else '✓'} {leverage['words']}"))
     others = len(results["recipes"]) - 1
     if others:
         lines.append(("also", f"{others} other good recipe{'s' if others > 1 else ''}, in the report"))

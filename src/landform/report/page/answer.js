@@ -6,7 +6,7 @@ function answer(data) {
   const best = data.recipes[0], make = data.summary.make;
   return h("section", { id: "answer", "aria-labelledby": "answer-title" },
     h("p", { class: "eyebrow" }, masthead(data)),
-    h("h1", { id: "answer-title", class: make.length > 130 ? "long" : null }, make),
+    h("h1", { id: "answer-title", class: make.length > 130 ? "long" : null }, make.replace(/ (?=\d)/g, NBSP)),
     h("p", { class: "lead" }, data.summary.sure),
     best && tiles(data, best),
     best && h("div", { class: "columns" },
@@ -37,8 +37,8 @@ function tiles(data, best) {
   return h("dl", { class: "tiles" },
     tile("Desirability", figures(best.desirability, 3), "from 0, useless, to 1, every goal fully met"),
     limited && tile("Chance", percent(best.chance), "that one new batch is within all limits"),
-    tile("Certificate", certificate.certified ? "✓ " + certificate.nature : "✗ not certified", certificate.words, certificate.certified ? "" : "bad"),
-    tile("Ground", leverage.extrapolates ? "✗ extrapolates" : "✓ within the trials", leverage.words, leverage.extrapolates ? "bad" : ""));
+    tile("Certificate", certificate.certified ? "✓ certified" : "✗ not certified", certificate.words, certificate.certified ? "" : "bad"),
+    tile("Extrapolation", leverage.extrapolates ? "✗ outside the trials" : "✓ within the trials", leverage.words, leverage.extrapolates ? "bad" : ""));
 }
 
 function recipeTable(data, recipe) {
@@ -50,7 +50,7 @@ function recipeTable(data, recipe) {
     { head: "Amount", number: true, className: "strong", cell: (i) => [shown.get(i.name), unitOf(i.unit)] },
     wander && { head: "may wander", number: true, className: "soft", cell: (i) => known(wander[i.name]) ? "± " + amount(i, wander[i.name]) : "" },
   ].filter(Boolean);
-  const mixed = data.inputs.filter((input) => input.kind === "ingredient"), decimals = Math.max(0, ...mixed.map(amountDecimals));
+  const mixed = data.inputs.filter((input) => input.kind === "ingredient"), decimals = mixed.length ? amountDecimals(mixed[0]) : 0;
   const unit = mixed.length ? mixed[0].unit : "";
   const total = known(data.total) && mixed.length > 1 && h("tr", null, h("th", { scope: "row" }, "total"), h("td"),
     h("td", { class: "number" }, fixed(data.total, decimals), unitOf(unit)), wander && h("td"));

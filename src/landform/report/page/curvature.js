@@ -11,7 +11,8 @@ function curvature(data) {
 }
 
 function recipeCurvature(recipe) {
-  const rows = recipe.directions.map((direction, k) => ({
+  const flat = recipe.directions.every((direction) => Math.abs(direction.eigenvalue) < 1e-12);
+  const rows = flat ? [] : recipe.directions.map((direction, k) => ({
     name: `direction ${k + 1}`, note: "", words: direction.words, sure: true, estimate: { value: direction.eigenvalue, lower: null, upper: null } }));
   return h("div", null,
     h("h3", null, `Curvature of the ${recipe.of}`, h("span", { class: "unit" }, ` ${recipe.place_words}, ${recipe.tangent_dimension} free ${recipe.tangent_dimension === 1 ? "direction" : "directions"}`)),
@@ -50,7 +51,7 @@ function stationary(data, property) {
     h("p", null, property.words),
     property.point && pairs(data.inputs.map((i) => [i.name, withUnit(amount(i, property.point[i.name]), i.unit)]).concat(
       property.value ? [[`${property.property} there`, withUnit(estimated(property.value).join(" "), unit)]] : [])),
-    rows.length > 0 && [h("p", { class: "soft tight" }, "Eigenvalues of its Hessian; hollow: the sign is not sure"),
+    rows.some((row) => Math.abs(row.estimate.value) > 1e-12) && [h("p", { class: "soft tight" }, "Eigenvalues of its Hessian; hollow: the sign is not sure"),
       picture(`Eigenvalues of the Hessian of ${property.property}`, (width) => bars(rows, width, { names: 0.56 }), { most: 560 })]);
 }
 
@@ -79,5 +80,5 @@ function certificate({ rank, kind, words, certificate: c, leverage, nearest_tria
       ["eigenvalues of the reduced Hessian", c.eigenvalues.length ? c.eigenvalues.map((x) => figures(x)).join(",  ") : "none: every direction is stopped by a limit"],
       ["leverage", `${figures(leverage.value)} (largest of the trials ${figures(leverage.largest_of_trials)}). ${leverage.words}`],
       ["nearest trial", near && nearestText(near)]]),
-    c.active.length > 0 ? table({ caption: `Active limits of recipe ${rank}`, columns, rows: c.active, className: "plain" }) : h("p", { class: "soft" }, "No limit is active: the recipe lies inside all of them."));
+    c.active.length > 0 ? table({ caption: `Active limits of recipe ${rank}`, columns, rows: c.active, className: "plain wrap" }) : h("p", { class: "soft" }, "No limit is active: the recipe lies inside all of them."));
 }

@@ -64,7 +64,7 @@ function fitted(x, y, text, room, attributes = {}) {
 // Frame, grid, ticks and titles of a plot with two axes; gives the two scales.
 function axes({ width, height, left = 56, right = 14, top = 12, bottom = 44, x, y, titleX, titleY, count = 5 }) {
   const sx = scale(x[0], x[1], left, width - right), sy = scale(y[0], y[1], height - bottom, top);
-  const tx = ticks(x[0], x[1], Math.max(2, Math.min(count, (width - left - right) / 60))), ty = ticks(y[0], y[1], count);
+  const tx = ticks(x[0], x[1], Math.max(3, Math.min(count, (width - left - right) / 60))), ty = ticks(y[0], y[1], count);
   const sayX = tickText(tx), sayY = tickText(ty);
   const group = s("g", { class: "axes" },
     tx.map((t) => [line(sx(t), top, sx(t), height - bottom, "grid"),

@@ -13,7 +13,7 @@ function model(data, surrogate) {
   const widened = chosen && known(chosen.coverage_after) && known(scores.coverage) && Math.abs(chosen.coverage_after - scores.coverage) > 0.004;
   return h("article", { class: "model" },
     h("h3", null, surrogate.property, h("span", { class: "unit" }, ` ${surrogate.model_words}${surrogate.forced ? ", as asked for" : ""}${property.transform === "log" ? ", of the logarithm" : ""}`)),
-    h("p", { class: surrogate.predictable ? null : "failed" }, surrogate.words, property.why_not && ` Not optimized: ${property.why_not}.`),
+    h("p", { class: surrogate.predictable ? null : "failed" }, surrogate.words, property.why_not && ` Not optimized: ${property.why_not.replace(/\.$/, "")}.`),
     h("div", { class: "columns uneven" },
       surrogate.held_out.length > 0 && h("figure", null,
         picture(`${surrogate.property}: measured against predicted`, (width) => heldOut(surrogate, width), { most: 420 }),
@@ -55,7 +55,7 @@ function candidates(surrogate) {
   const most = Math.min(Math.max(...all, scores.mean_rmse || 0), 3 * (scores.mean_rmse || Infinity)) || 1;
   const columns = [
     { head: "Candidate", row: true, cell: (c) => [c.model_words, c.chosen && h("span", { class: "chosen" }, " ✓ chosen"),
-      known(c.parameters) && h("small", { class: "block" }, `${c.parameters} ${c.parameters === 1 ? "parameter" : "parameters"}`), c.words && !(c.chosen && c.words === "chosen") && h("small", { class: "block" }, c.words)] },
+      known(c.parameters) && c.parameters > 0 && h("small", { class: "block" }, `${c.parameters} ${c.parameters === 1 ? "parameter" : "parameters"}`), c.words && !(c.chosen && c.words === "chosen") && h("small", { class: "block" }, c.words)] },
     { head: "Error", className: "glyph", cell: (c) => errorGlyph(c, scores, most) },
     { head: "RMSE", number: true, cell: (c) => withError(c.rmse, c.rmse_standard_error).map((text, k) => (k ? text && h("small", null, text) : text)) },
     { head: "R²", number: true, cell: (c) => fixed(c.r2, 2) },

@@ -83,10 +83,16 @@ function range(low, high, decimals) {
   return `${fixed(low, decimals)} to ${fixed(high, decimals)}`;
 }
 
-// Amounts of one input all show the same decimals: three figures of its range.
-function amountDecimals(input) {
-  return Math.max(0, decimalsFor(input.upper - input.lower || input.upper || 1, 3));
+// Amounts of one input all show the same decimals, three figures of its range; all ingredients show those of the finest.
+const amountPlaces = new Map();
+
+function learnAmounts(inputs) {
+  const own = (input) => Math.max(0, decimalsFor(input.upper - input.lower || input.upper || 1, 3));
+  const finest = Math.max(0, ...inputs.filter((input) => input.kind === "ingredient").map(own));
+  for (const input of inputs) amountPlaces.set(input.name, input.kind === "ingredient" ? finest : own(input));
 }
+
+const amountDecimals = (input) => amountPlaces.get(input.name);
 
 const amount = (input, x) => fixed(x, amountDecimals(input));
 
@@ -95,7 +101,7 @@ function roundedAmounts(inputs, amounts, total) {
   const out = new Map(inputs.map((input) => [input.name, fixed(amounts[input.name], amountDecimals(input))]));
   const mixed = inputs.filter((input) => input.kind === "ingredient");
   if (!known(total) || !mixed.length) return out;
-  const decimals = Math.max(...mixed.map(amountDecimals)), scale = 10 ** decimals;
+  const decimals = amountDecimals(mixed[0]), scale = 10 ** decimals;
   const parts = mixed.map((input) => {
     const exact = amounts[input.name] * scale, floor = Math.floor(exact + 1e-6);
     return { name: input.name, floor, rest: exact - floor };

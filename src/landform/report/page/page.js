@@ -16,6 +16,7 @@ function fault(name, error) {
 
 function draw() {
   const data = JSON.parse(document.getElementById("findings").textContent);
+  learnAmounts(data.inputs);
   const main = document.getElementById("report"), contents = document.getElementById("contents");
   for (const [name, part] of PARTS) {
     let node;

@@ -68,9 +68,9 @@ function ternaryPicture(data, view, layer, width) {
 function trialDots(trials, spots) {
   const near = [[], [], [], []];
   trials.forEach((trial, k) => near[Math.min(3, Math.floor((trial.off_plane || 0) / 0.08))].push(spots[k]));
-  const many = trials.length > 300 ? 0.6 : 1;
+  const many = trials.length > 300 ? 0.5 : 1;
   return near.map((group, k) => group.length > 0 && [
-    dots(group, "trial-halo", (7 - 1.4 * k) * many + [2.5, 1.6, 1.2, 0.8][k], [0.9, 0.5, 0.3, 0.2][k]),
+    dots(group, "trial-halo", (7 - 1.4 * k) * many + [2.5, 1.6, 1.2, 0.8][k] * many, [0.9, 0.5, 0.3, 0.2][k]),
     dots(group, "trial-dot", (7 - 1.4 * k) * many, [1, 0.65, 0.45, 0.3][k])]).reverse();
 }
 
