@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def minus(number: str) -> str:
+    """A formatted number with a true minus sign, as it stands in sentences."""
+    return number.replace("-", "−")
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A number, how surely it is known, in what unit, and how it was obtained.
@@ -49,7 +54,7 @@ class Estimate:
 
     def __str__(self) -> str:
         doubt = "" if self.half_width is None else f" ± {self.half_width:.2g}"
-        return f"{self.value:.3g}{doubt} {self.unit}".rstrip()
+        return f"{minus(f'{self.value:.3g}')}{doubt} {self.unit}".rstrip()
 
     def to_dict(self) -> dict[str, float | str | None]:
         """The estimate as plain data, as it stands in ``results.json``."""

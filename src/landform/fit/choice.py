@@ -156,11 +156,21 @@ def choose_surrogate(
         if asked.honesty is None:
             splits, grouped = [np.arange(len(data.y))], False
             candidates = [_try(kind, data, splits, seed, progress) for kind in kinds]
+    elif _best(_with_r2(candidates), data).kind == "mean" and any(_saturated(c) for c in candidates):
+        # As many terms as recipes, the design of a textbook: without a recipe of its own nothing can be predicted,
+        # so single replicates are held out instead, for all candidates alike, and that is said.
+        splits, grouped = [np.arange(len(data.y))], False
+        candidates = [_try(kind, data, splits, seed, progress) for kind in kinds]
     candidates = _with_r2(candidates)
     mean = next(c for c in candidates if c.kind == "mean")
     chosen = next(c for c in candidates if c.kind == model) if forced else _best(candidates, data)
     predictable = chosen.kind != "mean" and (not np.isfinite(chosen.rmse) or chosen.rmse < mean.rmse)
     return Choice(_widened(chosen), tuple(candidates), noise_floor(data), mean.rmse, predictable, grouped, forced)
+
+
+def _saturated(candidate: Candidate) -> bool:
+    """Whether a model was fitted but every held-out recipe would take its terms away."""
+    return candidate.surrogate is not None and candidate.held_out is None
 
 
 def _try(
@@ -174,8 +184,6 @@ def _try(
     words = "Gaussian process" if process else polynomial_words(kind, data.ingredients)
     progress(words)
     why_not = why_not_process(data) if process else why_not_polynomial(kind, data)
-    if not why_not and kind == "special cubic" and data.ingredients < 3:
-        why_not = "it needs at least three ingredients"
     if why_not:
         return Candidate(kind, words, why_not)
     if process:

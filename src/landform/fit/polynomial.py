@@ -36,7 +36,12 @@ def polynomial_words(kind: str, ingredients: int) -> str:
 
 def why_not_polynomial(kind: str, data: Observations) -> str:
     """Why a polynomial cannot be fitted to these trials; empty where it can."""
-    terms = BlendingTerms(data.ingredients, DEGREES[kind], data.total).fit_transform(data.X)
+    if kind == "special cubic" and data.ingredients < 3:
+        return "it needs at least three ingredients"
+    made = BlendingTerms(data.ingredients, DEGREES[kind], data.total).fit(data.X)
+    if kind == "special cubic" and not _has_triples(made):
+        return "no trial combines three ingredients"
+    terms = made.transform(data.X)
     n, p = terms.shape
     if n <= p:
         return f"{p} terms need at least {p + 1} trials, there are {n}"
@@ -44,6 +49,11 @@ def why_not_polynomial(kind: str, data: Observations) -> str:
     if rank < p:
         return f"the trials tell only {rank} of its {p} terms apart"
     return ""
+
+
+def _has_triples(terms: BlendingTerms) -> bool:
+    """Whether any term kept is a product of three different ingredients."""
+    return bool(np.any(np.all(terms.index_ < terms.ingredients, axis=1)))
 
 
 def fit_polynomial(kind: str, data: Observations) -> Surrogate:

@@ -30,7 +30,7 @@ class Effect:
 
     Parameters
     ----------
-    property, input : str
+    name, input : str
         What moves, and what moves it.
     direction : {"Cox", "factor"}
         Cox: the other ingredients give way in proportion; factor: nothing else changes.
@@ -48,7 +48,7 @@ class Effect:
         Whether a step forward, or back, stays inside the bounds.
     """
 
-    property: str
+    name: str
     input: str
     direction: Literal["Cox", "factor"]
     at: Place
@@ -64,12 +64,12 @@ class Effect:
     @property
     def words(self) -> str:
         """The effect as a sentence."""
-        return f"{self.step_words} {self.input}: {self.property} {signed(self.estimate)}"
+        return f"{self.step_words} {self.input}: {self.name} {signed(self.estimate)}"
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in ``results.json``."""
         return {
-            "property": self.property,
+            "property": self.name,
             "input": self.input,
             "direction": self.direction,
             "at": self.at,
@@ -89,7 +89,7 @@ class Effect:
 class Swap:
     """The change of one property when one step of an ingredient takes the place of another."""
 
-    property: str
+    name: str
     into: str
     out_of: str
     at: Place
@@ -101,12 +101,12 @@ class Swap:
     @property
     def words(self) -> str:
         """The swap as a sentence."""
-        return f"{self.step_words} {self.into} in place of {self.out_of}: {self.property} {signed(self.estimate)}"
+        return f"{self.step_words} {self.into} in place of {self.out_of}: {self.name} {signed(self.estimate)}"
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in ``results.json``."""
         return {
-            "property": self.property,
+            "property": self.name,
             "in": self.into,
             "out": self.out_of,
             "at": self.at,
@@ -139,8 +139,14 @@ class Effects(Finding):
         import pandas as pd
 
         rows = [
-            {"property": e.property, "input": e.input, "direction": e.direction, "at": e.at, "step": e.step_words}
-            | e.estimate.to_dict()
+            {
+                "property": e.name,
+                "input": e.input,
+                "direction": e.direction,
+                "at": e.at,
+                "step": e.step_words,
+                **e.estimate.to_dict(),
+            }
             for e in self.effects
         ]
         return pd.DataFrame(rows)
@@ -150,8 +156,14 @@ class Effects(Finding):
         import pandas as pd
 
         rows = [
-            {"property": s.property, "in": s.into, "out": s.out_of, "at": s.at, "possible": s.why_not is None}
-            | s.estimate.to_dict()
+            {
+                "property": s.name,
+                "in": s.into,
+                "out": s.out_of,
+                "at": s.at,
+                "possible": s.why_not is None,
+                **s.estimate.to_dict(),
+            }
             for s in self.swaps
         ]
         return pd.DataFrame(rows)
@@ -167,15 +179,15 @@ class Effects(Finding):
                 title=name,
                 axis=rows[0].estimate.unit,
             )
-            for name in dict.fromkeys(e.property for e in self.effects)
-            if (rows := [e for e in self.effects if e.property == name and e.at == "recipe"])
+            for name in dict.fromkeys(e.name for e in self.effects)
+            if (rows := [e for e in self.effects if e.name == name and e.at == "recipe"])
         ]
 
 
 def signed(estimate: Estimate) -> str:
     """A change with its sign and doubt."""
     text = str(estimate)
-    return text if text.startswith("-") else f"+{text}"
+    return text if text.startswith("−") else f"+{text}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,7 +317,7 @@ def _effect(
     name: str, row: _Row, estimate: Estimate, slope: Slope, ground: Ground, step_words: str, span: float
 ) -> Effect:
     return Effect(
-        property=name,
+        name=name,
         input=ground.names[row.i],
         direction="Cox" if row.i < ground.ingredients else "factor",
         at=row.place,

@@ -116,7 +116,7 @@ def triangular_grid(n: int) -> tuple[Float[Array, "points 3"], Int[Array, "trian
     (6, 4)
     """
     place = {}
-    points = []
+    points: list[tuple[float, float, float]] = []
     for i in range(n + 1):
         for j in range(n + 1 - i):
             place[i, j] = len(points)

@@ -19,6 +19,7 @@ from landform.formulation.responses import Responses
 from landform.optimize import Polytope, Program, Smooth
 
 Array = np.ndarray
+DISTANCE = "distance from recipe "
 _LEAST = 1e-9
 _FEW = 8
 
@@ -141,7 +142,7 @@ def least_bad_program(search: Search) -> Program:
     d, n = search.d, search.d + 1
     slope = np.zeros((1, n))
     slope[0, d] = -1.0
-    objective = Smooth(lambda v: -v[d:], lambda v: slope, lambda v, w: np.zeros((n, n)))
+    objective = Smooth(lambda v: -v[d:], lambda _: slope, lambda _v, _w: np.zeros((n, n)))
     places = dict.fromkeys(search.graded, d)
     return Program(
         objective, _scaled_region(search, ["the smallest margin"], -np.inf, np.inf), *_constraints(search, n, places)
@@ -210,5 +211,5 @@ def _limits(search: Search, rows: Sequence[Row]) -> tuple[Array, Array, tuple[st
     for i in range(len(search.apart)):
         low.append(search.distance**2)
         high.append(np.inf)
-        names.append(f"distance from recipe {i + 1}")
+        names.append(f"{DISTANCE}{i + 1}")
     return np.array(low), np.array(high), tuple(names)

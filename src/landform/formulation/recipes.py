@@ -13,7 +13,7 @@ from scipy import stats
 from landform.findings import Estimate, Finding, Scatter
 from landform.fit.leverage import Reach
 from landform.formulation.goals import REACH, Goal
-from landform.formulation.program import u_name
+from landform.formulation.program import DISTANCE, u_name
 from landform.formulation.responses import Response, Responses
 from landform.formulation.search import Found
 from landform.formulation.trials import Trials
@@ -31,7 +31,7 @@ class Expected:
 
     Parameters
     ----------
-    property : str
+    name : str
         Which.
     mean : Estimate
         The fitted property there.
@@ -43,7 +43,7 @@ class Expected:
         Probability that one new batch is within its limits; None where it has none.
     """
 
-    property: str
+    name: str
     mean: Estimate
     low: float
     high: float
@@ -53,7 +53,7 @@ class Expected:
     def to_dict(self) -> dict[str, Any]:
         """As it stands in ``results.json``."""
         return {
-            "property": self.property,
+            "property": self.name,
             "mean": self.mean.to_dict(),
             "prediction": {"lower": self.low, "upper": self.high},
             "desirability": self.desirability,
@@ -146,7 +146,7 @@ class Recipe(Finding):
         measured = [
             {
                 "kind": "property",
-                "name": e.property,
+                "name": e.name,
                 "value": e.mean.value,
                 "lower": e.mean.lower,
                 "upper": e.mean.upper,
@@ -180,7 +180,8 @@ class Recipe(Finding):
                 "words": certificate_words(self.certificate),
                 "violation": self.certificate.violation,
                 "kkt_residual": self.certificate.kkt_residual,
-                "eigenvalues": [float(v) for v in self.certificate.eigenvalues],
+                # The program minimizes minus the logarithm of desirability; a reader climbs.
+                "eigenvalues": [-float(v) for v in self.certificate.eigenvalues],
                 "nature": _NATURES.get(self.certificate.nature, self.certificate.nature),
                 "active": [
                     {"limit": a.limit, "multiplier": a.gain, "unit": a.unit, "words": a.words} for a in self.active
@@ -195,13 +196,13 @@ _NATURES = {"strict minimum": "strict maximum"}  # a program minimizes; a reader
 def certificate_words(certificate: Certificate) -> str:
     """The certificate's verdict for somebody who wants the best recipe."""
     if not certificate.certified:
-        return f"Not certified as the best nearby: {certificate.words}."
+        return f"Not certified as the best nearby: {certificate.words.rstrip('.')}."
     meaning = {
         "strict minimum": "every small change within the limits makes it worse",
         "vertex": "the limits it sits on hold it from every side, and leaving any of them makes it worse",
         "flat": "no small change makes it better, though some make no difference",
     }[certificate.nature]
-    return f"Certified: {meaning} (limits met to {certificate.violation:.0e}, first-order residual {certificate.kkt_residual:.0e})."
+    return f"Certified: {meaning}."
 
 
 def expected_properties(
@@ -326,6 +327,10 @@ def _held_words(
         edge = kink.target if kink.target is not None else kink.high if kink.kind == "maximize" else kink.low
         text = f"{kink.name} {edge:g} {kink.unit}".rstrip()
         return LimitHeld(text, None, "", f"{kink.name} sits exactly on its goal of {edge:g} {kink.unit}".rstrip() + ".")
+    if limit.name.startswith(DISTANCE):
+        other = limit.name.removeprefix(DISTANCE)
+        words = f"It is kept at a distance from recipe {other}, to be a real alternative to it."
+        return LimitHeld(f"distance from recipe {other}", None, "", words)
     if limit.name == REACH:
         words = "It stays within the reach of the trials; better is predicted beyond, with no trial near to back it."
         return LimitHeld(REACH, None, "", words)

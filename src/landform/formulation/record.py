@@ -23,21 +23,23 @@ LEVEL = 0.95
 
 METHODS = {
     "prediction": "Value of the fitted surrogate; its interval is for the mean of many batches, from the sampling "
-    "covariance of the coefficients or the posterior of the Gaussian process, widened where held-out trials asked for it.",
-    "slope, recipe": "Exact derivative of the fitted surrogate at the recipe (automatic differentiation of its translation), "
-    "times the step; the standard error differentiates the surrogate's covariance in both points.",
-    "slope, region": "The same derivative averaged over the trials (at most 128 of them), each along its own direction.",
-    "curvature": "Eigenvalue of the exact Hessian along the directions that exist, inputs measured in their steps; the "
-    "standard error is that of the second derivative along the fixed direction.",
+    "covariance of the coefficients or the posterior of the Gaussian process, widened where held-out trials asked "
+    "for it.",
+    "slope, recipe": "Exact derivative of the fitted surrogate at the recipe (automatic differentiation of its "
+    "translation), times the step; the standard error differentiates the surrogate's covariance in both points.",
+    "slope, region": "The same derivative averaged over the trials (at most 128 of them), each along its own "
+    "direction.",
+    "curvature": "Eigenvalue of the exact Hessian along the directions that exist, inputs measured in their steps; "
+    "the standard error is that of the second derivative along the fixed direction.",
     "exact curvature": "Eigenvalue of the exact Hessian of the desirability of the fitted properties.",
     "exact sum": "A weighted sum of the amounts, without error.",
-    "coefficient": "Least squares; terms in shares of the total, factors scaled to -1 ... 1 over the trials.",
-    "held out": "Repeated ten-fold cross-validation with replicates kept together; the model is chosen by the product of "
-    "root mean square error and interval score among those whose intervals hold.",
-    "recipe": "Weighted geometric mean of Derringer-Suich desirabilities, maximized by SLSQP from many starts with exact "
-    "derivatives, each answer polished by Newton's method and certified from the derivatives anew.",
-    "chance": "Probability under the predictive distribution that one new batch is within the limits, properties taken as "
-    "independent.",
+    "coefficient": "Least squares; terms in shares of the total, factors scaled to −1 … 1 over the trials.",
+    "held out": "Repeated ten-fold cross-validation with replicates kept together; the model is chosen by the "
+    "product of root mean square error and interval score among those whose intervals hold.",
+    "recipe": "Weighted geometric mean of Derringer-Suich desirabilities, maximized by SLSQP from many starts with "
+    "exact derivatives, each answer polished by Newton's method and certified from the derivatives anew.",
+    "chance": "Probability under the predictive distribution that one new batch is within the limits, properties "
+    "taken as independent.",
     "wander": "Standard deviation of the best recipe over 400 redraws of the surrogates from their uncertainty.",
     "leverage": "Leverage in a polynomial of the inputs, against the largest leverage of a trial.",
 }

@@ -50,7 +50,7 @@ class PropertyShape:
 
     Parameters
     ----------
-    property, nature, words : str
+    name, nature, words : str
         Which property; "maximum", "minimum", "saddle", "ridge", "flat" or "none"; a sentence.
     point : dict or None
         Where all its slopes vanish; None where there is no such point near the trials.
@@ -64,7 +64,7 @@ class PropertyShape:
         Stiffest first; at the stationary point, or at the recipe where there is none.
     """
 
-    property: str
+    name: str
     nature: str
     words: str
     point: dict[str, float] | None
@@ -77,7 +77,7 @@ class PropertyShape:
     def to_dict(self) -> dict[str, Any]:
         """As it stands in ``results.json``."""
         return {
-            "property": self.property,
+            "property": self.name,
             "nature": self.nature,
             "point": self.point,
             "value": self.value.to_dict() if self.value else None,
@@ -120,7 +120,7 @@ class Shape(Finding):
         import pandas as pd
 
         rows = [
-            {"property": s.property, "nature": s.nature, "direction": d.words} | d.eigenvalue.to_dict()
+            {"property": s.name, "nature": s.nature, "direction": d.words, **d.eigenvalue.to_dict()}
             for s in self.properties
             for d in s.directions
         ]
@@ -134,7 +134,7 @@ class Shape(Finding):
                 [d.eigenvalue.value for d in s.directions],
                 [d.eigenvalue.lower for d in s.directions],
                 [d.eigenvalue.upper for d in s.directions],
-                f"{s.property}: {s.nature}",
+                f"{s.name}: {s.nature}",
                 "curvature per squared step",
             )
             for s in self.properties

@@ -18,7 +18,7 @@ def round_step(span: float) -> float:
     Examples
     --------
     >>> round_step(60.0), round_step(0.34)
-    (5.0, 0.05)
+    (5.0, 0.02)
     """
     if span <= 0:
         return 1.0

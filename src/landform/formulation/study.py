@@ -103,7 +103,7 @@ class StudyFindings(Finding):
         rows = [
             {"rank": r.rank, "kind": r.kind, "desirability": r.desirability}
             | r.inputs
-            | {e.property: e.mean.value for e in r.expected}
+            | {e.name: e.mean.value for e in r.expected}
             for r in self.recipes
         ]
         return pd.DataFrame(rows)
@@ -219,7 +219,7 @@ def _run(trials: Trials, problem: Problem, progress: Progress) -> StudyFindings:
     fitted = fit_properties(trials, problem, seed=options.seed, progress=progress)
     reach = reach_of(trials.X, ingredients=ground.ingredients, total=trials.total or 1.0)
     responses = _responses(fitted, problem, trials, reach)
-    goals = make_goals(problem, trials, [f.property for f in fitted if f.predictable])
+    goals = make_goals(problem, trials, [f.name for f in fitted if f.predictable])
     outcome = _search(trials, problem, region, ground, responses, goals, reach, progress)
     found = outcome.found if outcome else ()
     place = found[0].x if found else _centre(trials, region)
@@ -327,9 +327,9 @@ def _spread(
 
 def _not_optimized(fitted: tuple[Fitted, ...], problem: Problem) -> dict[str, str]:
     return {
-        one.property: "no model predicts it better than its mean."
+        one.name: "no model predicts it better than its mean."
         for one in fitted
-        if not one.predictable and problem.properties[one.property].goal != "none"
+        if not one.predictable and problem.properties[one.name].goal != "none"
     }
 
 
@@ -339,6 +339,6 @@ def _ranking(effects: Effects, trials: Trials) -> tuple[int, ...]:
     names = [i.name for i in trials.inputs]
     weight = dict.fromkeys(names, 0.0)
     for e in effects.effects:
-        if e.property in spread and spread[e.property] > 0:
-            weight[e.input] = max(weight[e.input], abs(e.over_range) / spread[e.property])
+        if e.name in spread and spread[e.name] > 0:
+            weight[e.input] = max(weight[e.input], abs(e.over_range) / spread[e.name])
     return tuple(sorted(range(len(names)), key=lambda i: -weight[names[i]]))

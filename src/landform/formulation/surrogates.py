@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class Fitted(Finding):
 
     Parameters
     ----------
-    property, unit : str
+    name, unit : str
         Which.
     log : bool
         Whether logarithms were fitted.
@@ -43,7 +44,7 @@ class Fitted(Finding):
         All of them.
     """
 
-    property: str
+    name: str
     unit: str
     log: bool
     choice: Choice
@@ -58,7 +59,7 @@ class Fitted(Finding):
     @property
     def response(self) -> Response:
         """The property as a function of a recipe."""
-        return Response(self.property, self.unit, self.choice.surrogate, self.log)
+        return Response(self.name, self.unit, self.choice.surrogate, self.log)
 
     @property
     def scale_words(self) -> str:
@@ -71,7 +72,7 @@ class Fitted(Finding):
         chosen, mean = self.choice.chosen, self.choice.mean_rmse
         if not self.predictable:
             return (
-                f"Nothing predicts {self.property} better than its mean ({mean:.3g} {self.scale_words}): "
+                f"Nothing predicts {self.name} better than its mean ({mean:.3g} {self.scale_words}): "
                 "these trials do not show what moves it, and it is not optimized."
             ).replace(" )", ")")
         if not np.isfinite(chosen.rmse):
@@ -103,7 +104,7 @@ class Fitted(Finding):
             {
                 "row": int(self.trials.rows[i]),
                 "trial": self.trials.labels[i],
-                "measured": float(self.trials.Y[i, self.trials.properties.index(self.property)]),
+                "measured": float(self.trials.Y[i, self.trials.properties.index(self.name)]),
                 "predicted": float(predicted),
                 "lower": float(low),
                 "upper": float(high),
@@ -122,7 +123,7 @@ class Fitted(Finding):
                 y=[r["predicted"] for r in rows],
                 lower=[r["lower"] for r in rows],
                 upper=[r["upper"] for r in rows],
-                title=self.property,
+                title=self.name,
                 x_axis=f"measured {self.unit}".rstrip(),
                 y_axis="predicted from the other trials",
             ),
@@ -139,7 +140,7 @@ class Fitted(Finding):
         choice, chosen = self.choice, self.choice.chosen
         process = choice.surrogate.kind == "gaussian process"
         return {
-            "property": self.property,
+            "property": self.name,
             "unit": self.scale_words,
             "model": chosen.kind,
             "model_words": chosen.words + (" of the logarithm" if self.log else ""),
@@ -249,9 +250,7 @@ def fit_properties(
         log = wanted.transform == "log"
         data = observations(trials, places, np.log(y) if log else y, groups)
         try:
-            choice = choose_surrogate(
-                data, model=wanted.model, seed=seed, progress=lambda words, name=name: progress(f"{name}: {words}")
-            )
+            choice = choose_surrogate(data, model=wanted.model, seed=seed, progress=partial(_tell, progress, name))
         except ModelError as error:
             raise ProblemError(
                 f"a model that {len(y)} trials can carry",
@@ -261,6 +260,10 @@ def fit_properties(
             ) from error
         found.append(Fitted(name, trials.units.get(name, ""), log, choice, places, trials))
     return tuple(found)
+
+
+def _tell(progress: Callable[[str], None], name: str, words: str) -> None:
+    progress(f"{name}: {words}")
 
 
 def observations(
