@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache, partial
+from functools import lru_cache, partial, update_wrapper
 from typing import Any
 
 import jax
@@ -20,6 +20,33 @@ from landform.errors import DerivativeError, ShapeError
 
 Flat = Callable[..., jax.Array]
 """A function ``f(x, *args)`` from a vector to a vector."""
+
+
+class Compiled:
+    """A function that JAX compiles when it is first called for new shapes.
+
+    Parameters
+    ----------
+    function : callable
+        What is compiled.
+    static : tuple of int
+        Places of the arguments that are no arrays.
+    """
+
+    def __init__(self, function: Callable[..., Any], static: tuple[int, ...]) -> None:
+        update_wrapper(self, function)
+        self._full = jax.jit(function, static_argnums=static)
+        # Half the compile time; the code runs slower where arrays are large.
+        self.quick = jax.jit(function, static_argnums=static, compiler_options={"xla_backend_optimization_level": 0})
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the fully optimized program."""
+        return self._full(*args)
+
+
+def compiled(*static: int) -> Callable[[Callable[..., Any]], Compiled]:
+    """A decorator that makes a function `Compiled`."""
+    return partial(Compiled, static=static)
 
 
 def double_precision() -> AbstractContextManager[Any]:
@@ -79,25 +106,25 @@ def flat_function(function: Callable[..., Any], unflatten: Callable[[jax.Array],
     return flat
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def value(f: Flat, x: jax.Array, *args: Any) -> jax.Array:
     """f(x)."""
     return f(x, *args)
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def values(f: Flat, X: jax.Array, *args: Any) -> jax.Array:
     """F at every row of X."""
     return jax.vmap(lambda x: f(x, *args))(X)
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def pushforward(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """J(x) v."""
     return jax.jvp(lambda z: f(z, *args), (x,), (v,))[1]
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def pullback(f: Flat, x: jax.Array, u: jax.Array, *args: Any) -> jax.Array:
     """J(x)' u."""
     return jax.vjp(lambda z: f(z, *args), x)[1](u)[0]
@@ -111,33 +138,38 @@ def _rows_of(linear: Callable[[jax.Array], jax.Array], size: int, chunk: int, dt
     return jax.lax.map(linear, unit, batch_size=chunk)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@compiled(0, 1)
 def jacobian_forward(f: Flat, chunk: int, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
     """f(x) and J(x) column by column: linearized once, then applied to unit vectors."""
     y, push = jax.linearize(lambda z: f(z, *args), x)
     return y, _rows_of(push, x.size, chunk, x.dtype).T
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@compiled(0, 1)
 def jacobian_reverse(f: Flat, chunk: int, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
     """f(x) and J(x) row by row."""
     y, pull = jax.vjp(lambda z: f(z, *args), x)
     return y, _rows_of(lambda u: pull(u)[0], y.size, chunk, y.dtype)
 
 
-@partial(jax.jit, static_argnums=0)
-def jacobians(f: Flat, X: jax.Array, *args: Any) -> jax.Array:
-    """J at every row of X, shape (rows, m, n)."""
-    return jax.vmap(jax.jacfwd(lambda x: f(x, *args)))(X)
+@compiled(0)
+def values_and_jacobians(f: Flat, X: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    """F and J at every row of X, shapes (rows, m) and (rows, m, n)."""
+
+    def one(x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        y, push = jax.linearize(lambda z: f(z, *args), x)
+        return y, jax.vmap(push)(jnp.eye(x.size, dtype=x.dtype)).T
+
+    return jax.vmap(one)(X)
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def hessian_product(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """The Hessian of weights·f at x, times v: forward over reverse."""
     return jax.jvp(jax.grad(lambda z: weights @ f(z, *args)), (x,), (v,))[1]
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def hessian_quadratic(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """V' H v of weights·f: forward over forward, nothing stored."""
 
@@ -147,14 +179,20 @@ def hessian_quadratic(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *
     return jax.jvp(slope, (x,), (v,))[1]
 
 
-@partial(jax.jit, static_argnums=(0, 1))
+@compiled(0)
+def bend(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    """V' H v of every output, shape (m,): forward over forward."""
+    return jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,))[1], (x,), (v,))[1]
+
+
+@compiled(0, 1)
 def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
     """The Hessian of weights·f, its gradient linearized once."""
     _, push = jax.linearize(jax.grad(lambda z: weights @ f(z, *args)), x)
     return _rows_of(push, x.size, chunk, x.dtype)
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def second_derivatives(f: Flat, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
     """f, J and the Hessian of every output, shapes (m,), (m, n), (m, n, n): for few inputs, one program."""
 

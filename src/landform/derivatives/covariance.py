@@ -11,20 +11,19 @@ Rasmussen and Williams (2006), *Gaussian Processes for Machine Learning*, sec. 9
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Float
 
-from landform.backends.jax import double_precision
+from landform.backends.jax import compiled, double_precision
 
 Covariance = Callable[..., Any]
 """``k(x, z, *args)`` of two points, JAX-traceable, to a scalar."""
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def _slopes(k: Covariance, X: jax.Array, V: jax.Array, args: Sequence[Any]) -> jax.Array:
     def pair(x: jax.Array, z: jax.Array) -> jax.Array:
         return jax.jacfwd(jax.grad(k, argnums=0), argnums=1)(x, z, *args)
@@ -64,16 +63,18 @@ def covariance_of_slopes(
            [0.  , 0.25]])
     """
     with double_precision():
-        return np.asarray(_slopes(k, np.asarray(X), np.asarray(V), tuple(args)))
+        return np.asarray(_slopes.quick(k, np.asarray(X), np.asarray(V), tuple(args)))
 
 
-@partial(jax.jit, static_argnums=0)
+@compiled(0)
 def _curve(k: Covariance, x: jax.Array, v: jax.Array, args: Sequence[Any]) -> jax.Array:
     def second(g: Callable[[jax.Array], jax.Array]) -> jax.Array:
-        zero = jax.numpy.zeros((), dtype=x.dtype)
-        return jax.grad(jax.grad(g))(zero)
+        def slope(z: jax.Array) -> jax.Array:
+            return jax.jvp(g, (z,), (v,))[1]
 
-    return second(lambda s: second(lambda t: k(x + s * v, x + t * v, *args)))
+        return jax.jvp(slope, (x,), (v,))[1]
+
+    return second(lambda y: second(lambda z: k(y, z, *args)))
 
 
 def variance_of_curve(
@@ -89,4 +90,4 @@ def variance_of_curve(
     3.0
     """
     with double_precision():
-        return float(_curve(k, np.asarray(x), np.asarray(v), tuple(args)))
+        return float(_curve.quick(k, np.asarray(x), np.asarray(v), tuple(args)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +15,7 @@ from landform.derivatives.target import Target, make_target
 from landform.derivatives.verify import verify as check
 
 Array = np.ndarray
+Effort = Literal["full", "quick"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Prepared:
 
     target: Target
     plan: Plan
+    effort: Effort = "full"
+
+    def _run(self, program: Any, *args: Any) -> Any:
+        """Call a compiled program in the precision of the point."""
+        with self.target.precision():
+            return (program.quick if self.effort == "quick" else program)(*args, *self.target.args)
 
     def _at(self, x: Any) -> Array:
         return np.asarray(self.target.vector(x, self.target.n, "input"), dtype=self.target.x.dtype)
@@ -35,43 +42,51 @@ class Prepared:
         """f(x)."""
         from landform.backends import jax as backend
 
-        with self.target.precision():
-            return np.asarray(backend.value(self.target.flat, self._at(x), *self.target.args))
+        return np.asarray(self._run(backend.value, self.target.flat, self._at(x)))
 
     def values(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m"]:
         """F at every row of X, in one call."""
         from landform.backends import jax as backend
 
-        with self.target.precision():
-            return np.asarray(backend.values(self.target.flat, padded(X), *self.target.args))[: len(X)]
+        return np.asarray(self._run(backend.values, self.target.flat, padded(X)))[: len(X)]
 
     def value_and_jacobian(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
         """f(x) and J(x) from one call."""
         from landform.backends import jax as backend
 
         form = backend.jacobian_forward if self.plan.mode == "forward" else backend.jacobian_reverse
-        with self.target.precision():
-            y, matrix = form(self.target.flat, self.plan.chunk, self._at(x), *self.target.args)
-            return np.asarray(y), np.asarray(matrix)
+        y, matrix = self._run(form, self.target.flat, self.plan.chunk, self._at(x))
+        return np.asarray(y), np.asarray(matrix)
 
     def jacobian(self, x: Float[Array, " n"]) -> Float[Array, "m n"]:
         """J(x), dense."""
         return self.value_and_jacobian(x)[1]
 
-    def jacobians(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m n"]:
-        """J at every row of X, in one call."""
+    def values_and_jacobians(
+        self, X: Float[Array, "rows n"]
+    ) -> tuple[Float[Array, "rows m"], Float[Array, "rows m n"]]:
+        """F and J at every row of X, in one call."""
         from landform.backends import jax as backend
 
-        with self.target.precision():
-            return np.asarray(backend.jacobians(self.target.flat, padded(X), *self.target.args))[: len(X)]
+        Y, J = self._run(backend.values_and_jacobians, self.target.flat, padded(X))
+        return np.asarray(Y)[: len(X)], np.asarray(J)[: len(X)]
+
+    def jacobians(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m n"]:
+        """J at every row of X, in one call."""
+        return self.values_and_jacobians(X)[1]
 
     def second(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"], Float[Array, "m n n"]]:
         """f, J and the Hessian of every output from one call; for functions of few inputs."""
         from landform.backends import jax as backend
 
-        with self.target.precision():
-            y, jacobian, curves = backend.second_derivatives(self.target.flat, self._at(x), *self.target.args)
-            return np.asarray(y), np.asarray(jacobian), np.asarray(curves)
+        y, jacobian, curves = self._run(backend.second_derivatives, self.target.flat, self._at(x))
+        return np.asarray(y), np.asarray(jacobian), np.asarray(curves)
+
+    def bend(self, x: Float[Array, " n"], v: Float[Array, " n"]) -> Float[Array, " m"]:
+        """The second derivative of every output at x along v, with no matrix formed."""
+        from landform.backends import jax as backend
+
+        return np.asarray(self._run(backend.bend, self.target.flat, self._at(x), self._at(v)))
 
     def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Float[Array, "n n"]:
         """The Hessian of weights·f at x, dense; the weights are one where there is one output."""
@@ -105,6 +120,7 @@ def prepare(
     args: Sequence[Any] = (),
     mode: Mode = "auto",
     memory: str | int = DEFAULT_MEMORY,
+    effort: Effort = "full",
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     verify: bool = False,
@@ -115,6 +131,8 @@ def prepare(
     ----------
     function, x, args, mode, memory, inputs, outputs
         As for `landform.jacobian`; ``x`` gives the shape and the precision.
+    effort : {"full", "quick"}
+        "quick" compiles in half the time to code that runs slower on large arrays: for small functions.
     verify : bool
         Check the derivatives at ``x`` by Taylor remainders first.
 
@@ -141,4 +159,4 @@ def prepare(
     if verify:
         check(function, x, args=args).require()
     plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory)
-    return Prepared(replace(target, native=False), plan)
+    return Prepared(replace(target, native=False), plan, effort)

@@ -87,7 +87,7 @@ def fit_polynomial(kind: str, data: Observations) -> Surrogate:
     return Surrogate(
         kind=kind,
         words=polynomial_words(kind, data.ingredients),
-        posterior=Posterior(features.function, features.args, root, +1, data.X.shape[1]),
+        posterior=Posterior(features.function, features.args, terms.transform, root, +1, data.X.shape[1]),
         noise=noise,
         degrees=float(n - p),
         estimator=estimator,

@@ -13,21 +13,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from landform.derivatives import Prepared, prepare
+from landform.derivatives import prepare
 from landform.derivatives.covariance import covariance_of_slopes, variance_of_curve
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
+class Prior:
+    """The covariance of a random function before any trial.
+
+    Parameters
+    ----------
+    kernel : callable
+        ``kernel(x, z, *args)`` of two points, JAX-traceable.
+    args : tuple
+        Its numbers.
+    gram : callable
+        The same between all rows of an array, by NumPy.
+    diagonal : callable
+        The variances at all rows, by NumPy.
+    """
+
+    kernel: Callable[..., Any]
+    args: tuple[Any, ...]
+    gram: Callable[[Float[Array, "rows d"]], Float[Array, "rows rows"]]
+    diagonal: Callable[[Float[Array, "rows d"]], Float[Array, " rows"]]
+
+
+@dataclass(frozen=True)
 class Posterior:
     """Gaussian uncertainty of a fitted function; see the module for the form.
+
+    Values are taken by NumPy, which needs no compilation; derivatives go through the derivative operators.
 
     Parameters
     ----------
@@ -35,28 +58,25 @@ class Posterior:
         ``features(x, *args)``, JAX-traceable, to shape (p,).
     args : tuple
         Its numbers.
+    feature_rows : callable
+        The features at every row of an array, by NumPy, shape (rows, p).
     root : array, shape (r, p)
         Makes A from the features.
     sign : int
         +1 or −1.
     inputs : int
         Number of inputs.
-    kernel : callable or None
-        ``kernel(x, z, *kernel_args)``, the prior covariance.
-    kernel_args : tuple
-        Its numbers.
+    prior : Prior or None
+        The prior covariance; None for a linear model.
     """
 
     features: Callable[..., Any]
     args: tuple[Any, ...]
+    feature_rows: Callable[[Float[Array, "rows d"]], Float[Array, "rows p"]]
     root: Float[Array, "r p"]
     sign: int
     inputs: int
-    kernel: Callable[..., Any] | None = None
-    kernel_args: tuple[Any, ...] = ()
-
-    def _prepared(self) -> Prepared:
-        return prepare(self.features, np.zeros(self.inputs), args=self.args, mode="forward")
+    prior: Prior | None = None
 
     def _taught(self, features: Float[Array, "p k"]) -> Float[Array, "k k"]:
         A = self.root @ features
@@ -64,70 +84,29 @@ class Posterior:
 
     def covariance(self, X: Float[Array, "rows d"]) -> Float[Array, "rows rows"]:
         """Covariance of the function's values at the rows of X."""
-        found = self._taught(self._prepared().values(X).T)
-        if self.kernel is not None:
-            found = found + _gram(self.kernel, X, self.kernel_args)
-        return found
+        found = self._taught(self.feature_rows(X).T)
+        return found if self.prior is None else found + self.prior.gram(X)
 
     def variances(self, X: Float[Array, "rows d"]) -> Float[Array, " rows"]:
         """Variance of the function's value at every row of X."""
-        A = self.root @ self._prepared().values(X).T
+        A = self.root @ self.feature_rows(X).T
         found = self.sign * np.sum(A * A, axis=0)
-        if self.kernel is not None:
-            found = found + _gram_diagonal(self.kernel, X, self.kernel_args)
+        if self.prior is not None:
+            found = found + self.prior.diagonal(X)
         return np.maximum(found, 0.0)
 
     def slopes(self, X: Float[Array, "rows d"], V: Float[Array, "rows d k"]) -> Float[Array, "k k"]:
         """Covariance of k slopes, each a sum over the rows of X of the slope there along a direction of its own."""
-        J = self._prepared().jacobians(X)
-        found = self._taught(np.sum(J @ V, axis=0))
-        if self.kernel is not None:
-            found = found + covariance_of_slopes(self.kernel, X, V, self.kernel_args)
+        J = prepare(self.features, X[0], args=self.args, mode="forward", effort="quick").jacobians(X)
+        found = self._taught(np.einsum("rpd,rdk->pk", J, V, optimize=True))
+        if self.prior is not None:
+            found = found + covariance_of_slopes(self.prior.kernel, X, V, self.prior.args)
         return found
 
     def curve(self, x: Float[Array, " d"], v: Float[Array, " d"]) -> float:
         """Variance of the second derivative at x along v."""
-        bent = self._bend(x, v)
+        bent = prepare(self.features, x, args=self.args, mode="forward", effort="quick").bend(x, v)
         found = float(self._taught(bent[:, None])[0, 0])
-        if self.kernel is not None:
-            found += variance_of_curve(self.kernel, x, v, self.kernel_args)
+        if self.prior is not None:
+            found += variance_of_curve(self.prior.kernel, x, v, self.prior.args)
         return max(found, 0.0)
-
-    def _bend(self, x: Float[Array, " d"], v: Float[Array, " d"]) -> Float[Array, " p"]:
-        """Second derivatives of the features along v: the slope of their slope."""
-        line = _along(self.features)
-        one = prepare(line, np.zeros(1), args=(x, v, self.args), mode="forward")
-        return one.second(np.zeros(1))[2][:, 0, 0]
-
-
-@lru_cache(maxsize=64)
-def _along(features: Callable[..., Any]) -> Callable[..., Any]:
-    """Features along a line; the same object for the same features, so compiled code is found again."""
-
-    def line(t: Any, x: Any, v: Any, args: tuple[Any, ...]) -> Any:
-        return features(x + t[0] * v, *args)
-
-    return line
-
-
-@lru_cache(maxsize=64)
-def _pairwise(kernel: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    def against(x: Any, X: Any, args: tuple[Any, ...]) -> Any:
-        import jax
-
-        return jax.vmap(lambda z: kernel(x, z, *args))(X)
-
-    def itself(x: Any, args: tuple[Any, ...]) -> Any:
-        return kernel(x, x, *args)[None]
-
-    return against, itself
-
-
-def _gram(kernel: Callable[..., Any], X: Float[Array, "rows d"], args: tuple[Any, ...]) -> Float[Array, "rows rows"]:
-    return prepare(_pairwise(kernel)[0], X[0], args=(X, args)).values(X)
-
-
-def _gram_diagonal(
-    kernel: Callable[..., Any], X: Float[Array, "rows d"], args: tuple[Any, ...]
-) -> Float[Array, " rows"]:
-    return prepare(_pairwise(kernel)[1], X[0], args=(args,)).values(X)[:, 0]

@@ -27,7 +27,7 @@ from landform.backends.sklearn import translate
 from landform.backends.sklearn.gaussian_process import posterior_covariance
 from landform.backends.sklearn.pipeline import compose
 from landform.fit.observations import Observations
-from landform.fit.posterior import Posterior
+from landform.fit.posterior import Posterior, Prior
 from landform.fit.surrogate import HeldOut, Surrogate
 
 MOST_TRIALS = 3000
@@ -145,14 +145,21 @@ def _between_scaled(kernel: Callable[..., Any], rescale: Callable[..., Any]) -> 
 
 def _posterior(scaler: StandardScaler, regressor: GaussianProcessRegressor, inputs: int) -> Posterior:
     parts, scaling = posterior_covariance(regressor), translate(scaler)
+    smooth, variance = regressor.kernel_.k1, parts.scale**2
+    prior = Prior(
+        kernel=_between_scaled(parts.kernel.function, scaling.function),
+        args=(scaling.args, np.float64(variance), parts.kernel.args),
+        gram=lambda X: variance * smooth(scaler.transform(X)),
+        diagonal=lambda X: variance * smooth.diag(scaler.transform(X)),
+    )
     return Posterior(
         features=compose((scaling.function, parts.against.function)),
         args=(scaling.args, parts.against.args),
+        feature_rows=lambda X: smooth(scaler.transform(X), regressor.X_train_),
         root=parts.scale * parts.root,
         sign=-1,
         inputs=inputs,
-        kernel=_between_scaled(parts.kernel.function, scaling.function),
-        kernel_args=(scaling.args, np.float64(parts.scale**2), parts.kernel.args),
+        prior=prior,
     )
 
 

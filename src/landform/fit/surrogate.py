@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from landform.backends import Model, from_sklearn
+from landform.backends import Model
+from landform.backends.sklearn import translate
 from landform.fit.posterior import Posterior
 
 
@@ -58,10 +59,9 @@ class Surrogate:
 
     @cached_property
     def model(self) -> Model:
-        """The fitted function as a differentiable model, checked against the estimator on the fitted points."""
-        # A Gaussian process sums large weights of both signs: rounding is larger than a polynomial's.
-        tolerance = 1e-7 if self.kind == "gaussian process" else 1e-9
-        return replace(from_sklearn(self.estimator, self.X, tolerance=tolerance), inputs=self.names)
+        """The fitted function as a differentiable model; whoever uses it checks it against ``estimator``."""
+        translation = translate(self.estimator)
+        return Model(translation.function, translation.args, self.names, ("y",))
 
     def quantile(self, level: float = 0.95) -> float:
         """Half width of an interval in standard errors, widening included."""

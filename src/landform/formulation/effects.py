@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Place = Literal["recipe", "region"]
 _PLACES: tuple[Place, Place] = ("recipe", "region")
-_REGION = 128
+_REGION = 127
 """Averages over the trials take so many of them at most: their covariances pair every two."""
 
 
@@ -245,7 +245,7 @@ def find_effects(
     x : array, shape (d,)
         The recipe.
     trials : array, shape (n, d)
-        The region's points; 128 of them are drawn where there are more.
+        The region's points; 127 of them are drawn where there are more.
     ground : Ground
         Bounds and steps.
     step_words : sequence of str

@@ -27,7 +27,7 @@ METHODS = {
     "for it.",
     "slope, recipe": "Exact derivative of the fitted surrogate at the recipe (automatic differentiation of its "
     "translation), times the step; the standard error differentiates the surrogate's covariance in both points.",
-    "slope, region": "The same derivative averaged over the trials (at most 128 of them), each along its own "
+    "slope, region": "The same derivative averaged over the trials (at most 127 of them), each along its own "
     "direction.",
     "curvature": "Eigenvalue of the exact Hessian along the directions that exist, inputs measured in their steps; "
     "the standard error is that of the second derivative along the fixed direction.",

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from landform.backends import Model, exponential, stack_models
 from landform.derivatives import Prepared, prepare
+from landform.errors import ModelError
 from landform.fit import Surrogate
 
 Array = np.ndarray
@@ -83,12 +84,15 @@ class Responses:
         One per property.
     inputs : tuple of str
         The d inputs' names.
+    check : array, shape (rows, d)
+        Where the differentiable functions are held against the surrogates they come from: the trials.
     silent : tuple of Response
         Further functions that only the search for recipes uses, and no reader sees.
     """
 
     parts: tuple[Response, ...]
     inputs: tuple[str, ...]
+    check: Float[Array, "rows d"]
     silent: tuple[Response, ...] = ()
 
     @property
@@ -114,4 +118,20 @@ class Responses:
     def derivatives(self) -> Prepared:
         """Values, Jacobian and Hessians of all of them, prepared once."""
         model = stack_models([part.model(self.inputs) for part in self.every])
-        return prepare(model, np.zeros(len(self.inputs)), mode="forward")
+        prepared = prepare(model, np.zeros(len(self.inputs)), mode="forward", effort="quick")
+        self._refuse_mismatch(prepared.values_and_jacobians(self.check)[0])
+        return prepared
+
+    def _refuse_mismatch(self, found: Float[Array, "rows p"]) -> None:
+        """Refuse a translation that does not predict what its surrogate predicts."""
+        for part, column in zip(self.every, found.T, strict=True):
+            theirs = part.mean(self.check)
+            gap = np.abs(column - theirs)
+            # A Gaussian process sums large weights of both signs, which costs it some digits.
+            if not np.all(gap <= 1e-7 * max(float(np.ptp(theirs)), float(np.max(np.abs(theirs))), 1e-300)):
+                worst = int(np.argmax(gap))
+                raise ModelError(
+                    f"a translation of {part.name} equal to its surrogate on every trial",
+                    got=f"{column[worst]} for {theirs[worst]}",
+                    remedy="report this as an issue; its derivatives would be wrong",
+                )

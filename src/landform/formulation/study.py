@@ -39,6 +39,10 @@ Array = np.ndarray
 Progress = Callable[[str], None]
 
 
+_CHECKED = 31
+"""So many trials, and a recipe with them, make one padded batch."""
+
+
 def _silent(_: str) -> None:
     return None
 
@@ -281,7 +285,7 @@ def _responses(fitted: tuple[Fitted, ...], problem: Problem, trials: Trials, rea
         model = linear_model(prices, inputs=names, output=COST)
         parts.append(Response(COST, "", None, exact=model, values=lambda X: X @ prices))
     far = Response(REACH, "", None, exact=reach.model(names, REACH), values=reach.leverage)
-    return Responses(tuple(parts), names, () if problem.study.extrapolate else (far,))
+    return Responses(tuple(parts), names, trials.X[:_CHECKED], () if problem.study.extrapolate else (far,))
 
 
 def _search(
