@@ -22,6 +22,9 @@ Flat = Callable[..., jax.Array]
 """A function ``f(x, *args)`` from a vector to a vector."""
 
 
+_QUICK = {"xla_backend_optimization_level": 0}
+
+
 class Compiled:
     """A function that JAX compiles when it is first called for new shapes.
 
@@ -31,22 +34,37 @@ class Compiled:
         What is compiled.
     static : tuple of int
         Places of the arguments that are no arrays.
+    reverse : Compiled, optional
+        The same by reverse products alone: some functions bring a rule of their own for these only.
     """
 
-    def __init__(self, function: Callable[..., Any], static: tuple[int, ...]) -> None:
+    def __init__(self, function: Callable[..., Any], static: tuple[int, ...], reverse: Compiled | None = None) -> None:
         update_wrapper(self, function)
         self._full = jax.jit(function, static_argnums=static)
-        # Half the compile time; the code runs slower where arrays are large.
-        self.quick = jax.jit(function, static_argnums=static, compiler_options={"xla_backend_optimization_level": 0})
+        self._quick = jax.jit(function, static_argnums=static, compiler_options=_QUICK)
+        self._reverse = reverse
 
     def __call__(self, *args: Any) -> Any:
         """Run the fully optimized program."""
-        return self._full(*args)
+        return self._run(self._full, self._reverse, args)
+
+    def quick(self, *args: Any) -> Any:
+        """Run a program that compiles in half the time, and is slower where arrays are large."""
+        return self._run(self._quick, self._reverse and self._reverse.quick, args)
+
+    @staticmethod
+    def _run(program: Callable[..., Any], reverse: Callable[..., Any] | None, args: tuple[Any, ...]) -> Any:
+        try:
+            return program(*args)
+        except (TypeError, NotImplementedError) as error:
+            if reverse is None or not any(name in str(error) for name in ("custom_vjp", "custom_lin")):
+                raise
+            return reverse(*args)
 
 
-def compiled(*static: int) -> Callable[[Callable[..., Any]], Compiled]:
+def compiled(*static: int, reverse: Compiled | None = None) -> Callable[[Callable[..., Any]], Compiled]:
     """A decorator that makes a function `Compiled`."""
-    return partial(Compiled, static=static)
+    return partial(Compiled, static=static, reverse=reverse)
 
 
 def double_precision() -> AbstractContextManager[Any]:
@@ -71,7 +89,7 @@ def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
         If a leaf is not a real floating-point number, or is not finite, or there is none.
     """
     leaves = jax.tree.leaves(x)
-    if not leaves:
+    if not sum(np.size(leaf) for leaf in leaves):
         raise ShapeError("a point with at least one number", got=repr(x), remedy="pass an array or a tree of arrays")
     for leaf in leaves:
         kind = jnp.result_type(leaf)
@@ -119,6 +137,13 @@ def values(f: Flat, X: jax.Array, *args: Any) -> jax.Array:
 
 
 @compiled(0)
+def _pushforward_by_reverse(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    """J(x) v from J' alone: u ↦ J'u is linear, and its own pull-back is J."""
+    y, pull = jax.vjp(lambda z: f(z, *args), x)
+    return jax.vjp(lambda u: pull(u)[0], jnp.zeros_like(y))[1](v)[0]
+
+
+@compiled(0, reverse=_pushforward_by_reverse)
 def pushforward(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """J(x) v."""
     return jax.jvp(lambda z: f(z, *args), (x,), (v,))[1]
@@ -139,20 +164,25 @@ def _rows_of(linear: Callable[[jax.Array], jax.Array], size: int, chunk: int, dt
 
 
 @compiled(0, 1)
-def jacobian_forward(f: Flat, chunk: int, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
-    """f(x) and J(x) column by column: linearized once, then applied to unit vectors."""
-    y, push = jax.linearize(lambda z: f(z, *args), x)
-    return y, _rows_of(push, x.size, chunk, x.dtype).T
-
-
-@compiled(0, 1)
 def jacobian_reverse(f: Flat, chunk: int, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
     """f(x) and J(x) row by row."""
     y, pull = jax.vjp(lambda z: f(z, *args), x)
     return y, _rows_of(lambda u: pull(u)[0], y.size, chunk, y.dtype)
 
 
+@compiled(0, 1, reverse=jacobian_reverse)
+def jacobian_forward(f: Flat, chunk: int, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    """f(x) and J(x) column by column: linearized once, then applied to unit vectors."""
+    y, push = jax.linearize(lambda z: f(z, *args), x)
+    return y, _rows_of(push, x.size, chunk, x.dtype).T
+
+
 @compiled(0)
+def _values_and_jacobians_by_reverse(f: Flat, X: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    return jax.vmap(lambda x: (f(x, *args), jax.jacrev(lambda z: f(z, *args))(x)))(X)
+
+
+@compiled(0, reverse=_values_and_jacobians_by_reverse)
 def values_and_jacobians(f: Flat, X: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
     """F and J at every row of X, shapes (rows, m) and (rows, m, n)."""
 
@@ -163,13 +193,28 @@ def values_and_jacobians(f: Flat, X: jax.Array, *args: Any) -> tuple[jax.Array, 
     return jax.vmap(one)(X)
 
 
+def _gradient_slope(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, args: Sequence[Any]) -> jax.Array:
+    """H v by reverse over reverse."""
+    return jax.grad(lambda z: jax.grad(lambda w: weights @ f(w, *args))(z) @ v)(x)
+
+
 @compiled(0)
+def _product_by_reverse(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    return _gradient_slope(f, x, weights, v, args)
+
+
+@compiled(0, reverse=_product_by_reverse)
 def hessian_product(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """The Hessian of weights·f at x, times v: forward over reverse."""
     return jax.jvp(jax.grad(lambda z: weights @ f(z, *args)), (x,), (v,))[1]
 
 
 @compiled(0)
+def _quadratic_by_reverse(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    return v @ _gradient_slope(f, x, weights, v, args)
+
+
+@compiled(0, reverse=_quadratic_by_reverse)
 def hessian_quadratic(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """V' H v of weights·f: forward over forward, nothing stored."""
 
@@ -180,12 +225,23 @@ def hessian_quadratic(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *
 
 
 @compiled(0)
+def _bend_by_reverse(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    return jax.jacrev(lambda z: jax.jacrev(lambda w: f(w, *args))(z) @ v)(x) @ v
+
+
+@compiled(0, reverse=_bend_by_reverse)
 def bend(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """V' H v of every output, shape (m,): forward over forward."""
     return jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,))[1], (x,), (v,))[1]
 
 
 @compiled(0, 1)
+def _hessian_by_reverse(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
+    _, pull = jax.vjp(jax.grad(lambda z: weights @ f(z, *args)), x)
+    return _rows_of(lambda u: pull(u)[0], x.size, chunk, x.dtype)
+
+
+@compiled(0, 1, reverse=_hessian_by_reverse)
 def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
     """The Hessian of weights·f, its gradient linearized once."""
     _, push = jax.linearize(jax.grad(lambda z: weights @ f(z, *args)), x)
@@ -193,6 +249,14 @@ def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: 
 
 
 @compiled(0)
+def _second_by_reverse(f: Flat, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def slopes(z: jax.Array) -> jax.Array:
+        return jax.jacrev(lambda w: f(w, *args))(z)
+
+    return f(x, *args), slopes(x), jax.jacrev(slopes)(x)
+
+
+@compiled(0, reverse=_second_by_reverse)
 def second_derivatives(f: Flat, x: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
     """f, J and the Hessian of every output, shapes (m,), (m, n), (m, n, n): for few inputs, one program."""
 
