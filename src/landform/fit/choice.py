@@ -79,7 +79,7 @@ class Choice:
     mean_rmse : float
         Held-out error of predicting the mean of the other trials.
     predictable : bool
-        Whether any model predicts better than that mean.
+        Whether some model predicts better than that mean by more than chance, or was asked for by name.
     grouped : bool
         Whether replicates were held out together; a model with as many terms as recipes cannot be tested so.
     forced : bool
@@ -164,7 +164,7 @@ def choose_surrogate(
     candidates = _with_r2(candidates)
     mean = next(c for c in candidates if c.kind == "mean")
     chosen = next(c for c in candidates if c.kind == model) if forced else _best(candidates, data)
-    predictable = chosen.kind != "mean" and (not np.isfinite(chosen.rmse) or chosen.rmse < mean.rmse)
+    predictable = chosen.kind != "mean"
     return Choice(_widened(chosen), tuple(candidates), noise_floor(data), mean.rmse, predictable, grouped, forced)
 
 
@@ -219,13 +219,19 @@ def _with_r2(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _best(candidates: Sequence[Candidate], data: Observations) -> Candidate:
-    """The smallest product of held-out error and interval score, among those whose intervals hold."""
-    tested = [c for c in candidates if c.honesty is not None]
-    honest = [c for c in tested if _holds(c.honesty, len(data.y))] or tested
-    if min(honest, key=lambda c: c.rmse).kind == "mean":
-        return next(c for c in tested if c.kind == "mean")
-    models = [c for c in honest if c.kind != "mean"]
-    return min(models, key=lambda c: c.rmse * c.honesty.score if c.honesty else np.inf)
+    """The smallest product of held-out error and interval score, among those that beat the mean and hold."""
+    mean = next(c for c in candidates if c.kind == "mean")
+    better = [c for c in candidates if c.honesty is not None and _beats(c, mean, data)]
+    honest = [c for c in better if _holds(c.honesty, len(data.y))] or better
+    return min(honest, key=lambda c: c.rmse * c.honesty.score if c.honesty else np.inf, default=mean)
+
+
+def _beats(candidate: Candidate, mean: Candidate, data: Observations) -> bool:
+    """Whether the gain over the mean exceeds what chance gives one time in twenty, recipe by recipe."""
+    if candidate.held_out is None or mean.held_out is None:
+        return False
+    gain = _square_errors(data, mean.held_out) - _square_errors(data, candidate.held_out)
+    return bool(np.mean(gain) > 1.645 * np.std(gain, ddof=1) / np.sqrt(len(gain)))
 
 
 def _holds(honesty: Honesty | None, n: int) -> bool:

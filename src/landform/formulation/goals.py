@@ -8,7 +8,7 @@ Derringer and Suich (1980), "Simultaneous optimization of several response varia
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -19,6 +19,10 @@ from landform.formulation.trials import Trials
 COST = "cost"
 REACH = "reach of the trials"
 """The leverage of a recipe against the trials, kept below the largest of theirs."""
+
+
+_TOUCHES = 1e-7
+"""A recipe that sits on the end of a range meets it, rounding or not."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Goal:
         """The smallest of the lines, neither cut nor raised: negative where the goal is missed."""
         y = np.asarray(y, dtype=np.float64)
         if not self.graded:
-            return np.where((y >= self.low) & (y <= self.high), 1.0, -self.gap(y))
+            gap = self.gap(y)
+            return np.where(gap <= _TOUCHES, 1.0, -gap)
         return np.asarray(np.min([p.offset + p.slope * y for p in self.pieces], axis=0))
 
     def gap(self, y: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
@@ -114,7 +119,19 @@ def make_goals(problem: Problem, trials: Trials, predictable: Sequence[str]) -> 
             found.append(_goal(name, trials.units.get(name, ""), wanted, observed))
     if problem.cost is not None:
         found.append(_cost_goal(problem.cost, trials))
+    if not any(goal.graded for goal in found):
+        found = [_deep_inside(goal, trials) for goal in found]
     return tuple(found)
+
+
+def _deep_inside(goal: Goal, trials: Trials) -> Goal:
+    """A range as a goal with degrees, where there are only ranges: the recipe sought lies deepest inside them."""
+    y = trials.Y[:, trials.properties.index(goal.name)]
+    if np.isfinite(goal.low) and np.isfinite(goal.high):
+        return replace(goal, kind="target", target=(goal.low + goal.high) / 2)
+    if np.isfinite(goal.low):
+        return replace(goal, kind="maximize", high=max(float(np.nanmax(y)), goal.low + float(np.nanstd(y))))
+    return replace(goal, kind="minimize", low=min(float(np.nanmin(y)), goal.high - float(np.nanstd(y))))
 
 
 def _goal(name: str, unit: str, wanted: Property, observed: tuple[float, float]) -> Goal:

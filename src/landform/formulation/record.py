@@ -138,7 +138,7 @@ def _summary(found: StudyFindings) -> dict[str, Any]:
     if found.closest is not None:
         closest = closest_words(found.responses, found.goals, found.closest, found.trials)
     return {
-        "make": make_words(found.recipes, found.goals, found.trials, closest),
+        "make": make_words(found.recipes, found.goals, found.trials, closest, list(found.not_optimized)),
         "sure": sure_words(found.recipes, found.goals),
         "matters": [matters_words(e) for e in matters(found.effects, found.trials, found.goals)],
         "notes": notes(found.trials, found.surrogates, found.recipes, found.not_optimized),

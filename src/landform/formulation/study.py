@@ -331,7 +331,7 @@ def _spread(
 
 def _not_optimized(fitted: tuple[Fitted, ...], problem: Problem) -> dict[str, str]:
     return {
-        one.name: "no model predicts it better than its mean."
+        one.name: "nothing predicts it better than its mean by more than chance."
         for one in fitted
         if not one.predictable and problem.properties[one.name].goal != "none"
     }

@@ -31,10 +31,17 @@ def amount_words(value: float, unit: str, total: float | None) -> str:
     return f"{minus(text)} {unit}".rstrip()
 
 
-def make_words(recipes: Sequence[Recipe], goals: Sequence[Goal], trials: Trials, closest: str) -> str:
+def make_words(
+    recipes: Sequence[Recipe], goals: Sequence[Goal], trials: Trials, closest: str, unpredictable: Sequence[str]
+) -> str:
     """What to make."""
     if recipes:
         return _sentence(f"Make {_recipe_words(recipes[0].inputs, trials)}")
+    if not goals and unpredictable:
+        return (
+            f"No recipe can be proposed: nothing predicts {' or '.join(unpredictable)} better than the mean, so these "
+            "trials do not show how to reach the goal."
+        )
     if not goals:
         return (
             "No property has a goal, so no recipe is proposed: set `goal` to maximize, minimize, target or in range "

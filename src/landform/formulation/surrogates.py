@@ -71,10 +71,11 @@ class Fitted(Finding):
         """How well, and how honestly, it predicts."""
         chosen, mean = self.choice.chosen, self.choice.mean_rmse
         if not self.predictable:
+            error = f"{mean:.3g} {self.scale_words}".rstrip()
             return (
-                f"Nothing predicts {self.name} better than its mean ({mean:.3g} {self.scale_words}): "
+                f"Nothing predicts {self.name} better than its mean, whose error is {error}, by more than chance: "
                 "these trials do not show what moves it, and it is not optimized."
-            ).replace(" )", ")")
+            )
         if not np.isfinite(chosen.rmse):
             return f"The {chosen.words} was asked for; too few trials remain to test it on held-out ones."
         text = (

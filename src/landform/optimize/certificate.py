@@ -99,9 +99,7 @@ class Certificate(Finding):
         import pandas as pd
 
         columns = ["limit", "kind", "multiplier", "strongly"]
-        return pd.DataFrame(
-            [(a.words, a.kind, a.multiplier, a.strongly) for a in self.multipliers], columns=columns
-        )
+        return pd.DataFrame([(a.words, a.kind, a.multiplier, a.strongly) for a in self.multipliers], columns=columns)
 
 
 def certify(program: Program, x: Float[np.ndarray, " n"], *, tolerance: float = 1e-7) -> Certificate:
@@ -149,9 +147,7 @@ def certify(program: Program, x: Float[np.ndarray, " n"], *, tolerance: float = 
     """
     x = np.asarray(x, dtype=np.float64)
     if x.shape != (program.n,):
-        raise ShapeError(
-            f"shape ({program.n},)", got=x.shape, remedy="give one entry per variable", where="x"
-        )
+        raise ShapeError(f"shape ({program.n},)", got=x.shape, remedy="give one entry per variable", where="x")
     with np.errstate(all="ignore"):
         local = look(program, x, steps(program, x))
         if not local.finite:

@@ -95,9 +95,7 @@ def _linear(program: Program, unit: Array) -> list[dict[str, Any]]:
     E, target = _independent(region.A[equal] * ~fixed, region.A_upper[equal] - known)
     N = np.vstack([region.A[below], -region.A[above]])
     floor = np.concatenate([region.A_lower[below], -region.A_upper[above]])
-    return [
-        _affine(kind, M * unit, level) for kind, M, level in (("eq", E, target), ("ineq", N, floor)) if len(M)
-    ]
+    return [_affine(kind, M * unit, level) for kind, M, level in (("eq", E, target), ("ineq", N, floor)) if len(M)]
 
 
 def _affine(kind: str, matrix: Array, level: Array) -> dict[str, Any]:

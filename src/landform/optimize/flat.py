@@ -56,7 +56,6 @@ def _falls(
         return False
     gain = local.objective - there.objective + multipliers @ (there.slack / local.size)
     noise = (
-        1e-13 * (abs(local.objective) + abs(there.objective))
-        + 1e-9 * np.abs(local.gradient).max() * np.abs(step).max()
+        1e-13 * (abs(local.objective) + abs(there.objective)) + 1e-9 * np.abs(local.gradient).max() * np.abs(step).max()
     )
     return bool(gain > noise)

@@ -96,9 +96,7 @@ def prices(local: Local, active: Bool[np.ndarray, " l"]) -> Float[np.ndarray, " 
     E, N = local.normals[equal], local.normals[one]
     basis = np.linalg.svd(E, full_matrices=False)[2][: np.linalg.matrix_rank(E)] if len(equal) else E
     if len(one):
-        found[one] = nonnegative(
-            (N - N @ basis.T @ basis).T, local.gradient - basis.T @ (basis @ local.gradient)
-        )
+        found[one] = nonnegative((N - N @ basis.T @ basis).T, local.gradient - basis.T @ (basis @ local.gradient))
     if len(equal):
         found[equal] = np.linalg.lstsq(E.T, local.gradient - N.T @ found[one], rcond=None)[0]
     return found
@@ -118,9 +116,7 @@ def nonnegative(matrix: Float[np.ndarray, "n k"], target: Float[np.ndarray, " n"
         return np.maximum(np.linalg.lstsq(matrix, target, rcond=1e-10)[0], 0.0)
 
 
-def curvature(
-    program: Program, local: Local, multipliers: Float[np.ndarray, " l"]
-) -> Float[np.ndarray, "n n"]:
+def curvature(program: Program, local: Local, multipliers: Float[np.ndarray, " l"]) -> Float[np.ndarray, "n n"]:
     """Hessian of the Lagrangian, in steps; ``multipliers`` belong to the unit normals."""
     H = np.array(program.objective.hessian(local.x, np.ones(1)), dtype=np.float64)
     if program.constraints is not None:

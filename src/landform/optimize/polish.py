@@ -79,9 +79,7 @@ def _into_bounds(
     return np.asarray(np.clip(x, low, high))
 
 
-def _measure(
-    program: Program, x: Float[np.ndarray, " n"], unit: Float[np.ndarray, " n"], near: float
-) -> _State | None:
+def _measure(program: Program, x: Float[np.ndarray, " n"], unit: Float[np.ndarray, " n"], near: float) -> _State | None:
     """Where ``x`` stands; None where something is not finite."""
     local = look(program, x, unit)
     if not local.finite:

@@ -145,10 +145,6 @@ class Polytope:
 
 def _check(part: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
-        raise ShapeError(
-            f"shape {shape}", got=array.shape, remedy="give one entry per name", where=f"Polytope.{part}"
-        )
+        raise ShapeError(f"shape {shape}", got=array.shape, remedy="give one entry per name", where=f"Polytope.{part}")
     if np.isnan(array).any() or (part == "A" and not np.isfinite(array).all()):
-        raise ShapeError(
-            "numbers", got=array.tolist(), remedy="leave no entry missing", where=f"Polytope.{part}"
-        )
+        raise ShapeError("numbers", got=array.tolist(), remedy="leave no entry missing", where=f"Polytope.{part}")

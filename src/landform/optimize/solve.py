@@ -23,9 +23,7 @@ SAME = 1e-3
 """A descent that ends this near (in steps) to a certified solution, and not below it, has found it."""
 
 
-def solve(
-    program: Program, starts: Float[np.ndarray, "s n"], *, tolerance: float = 1e-10
-) -> tuple[Solution, ...]:
+def solve(program: Program, starts: Float[np.ndarray, "s n"], *, tolerance: float = 1e-10) -> tuple[Solution, ...]:
     """One solution per start, best first.
 
     Each start goes down by SLSQP with exact derivatives, and the last digits are found by Newton's method
