@@ -51,7 +51,9 @@ def main() -> None:
     print("| what | median [s] | × `import jax, sklearn` |\n|---|---|---|")
     for name, value in median.items():
         print(f"| {name} | {value:.3f} | {value / base:.2f} |")
-    print(f"\nimport landform adds {median['import landform'] - median['bare interpreter']:.3f} s to a bare interpreter.")
+    print(
+        f"\nimport landform adds {median['import landform'] - median['bare interpreter']:.3f} s to a bare interpreter."
+    )
 
 
 if __name__ == "__main__":

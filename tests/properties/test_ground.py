@@ -11,6 +11,7 @@ from landform.formulation.goals import Goal, overall
 from landform.formulation.grids import triangular_grid
 from landform.sensitivity import Ground, cox_move, cox_path, exchange_move, factor_move
 
+often = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 amounts = st.floats(0.0, 1.0).map(lambda v: 0.0 if v < 1e-6 else v)
 
 
@@ -36,6 +37,7 @@ def grounds(draw, least=2, most=6):
     return np.append(x, np.full(factors, 40.0)), ground, draw(st.integers(0, q - 1))
 
 
+@often
 @given(grounds(), st.booleans())
 def test_cox_moves_keep_the_sum(case, held):
     x, ground, i = case
@@ -53,6 +55,7 @@ def test_cox_moves_keep_the_sum(case, held):
         assert not move.up and not move.down
 
 
+@often
 @given(grounds())
 def test_a_small_step_the_way_that_is_open_stays_within_bounds(case):
     x, ground, i = case
@@ -62,6 +65,7 @@ def test_a_small_step_the_way_that_is_open_stays_within_bounds(case):
         assert np.all(there >= ground.lower - 1e-6 * ground.steps) and np.all(there <= ground.upper + 1e-6 * ground.steps)
 
 
+@often
 @given(grounds(least=3))
 def test_cox_keeps_the_proportions_of_the_others(case):
     x, ground, i = case
@@ -72,6 +76,7 @@ def test_cox_keeps_the_proportions_of_the_others(case):
     np.testing.assert_allclose(move.vector[givers] / x[givers], move.vector[givers[0]] / x[givers[0]], rtol=1e-9)
 
 
+@often
 @given(grounds(), st.data())
 def test_exchanges_keep_the_sum_and_reverse(case, data):
     x, ground, i = case
@@ -90,6 +95,7 @@ def test_factors_move_alone():
     assert (move.up, move.down) == (False, True)
 
 
+@often
 @given(grounds(), st.floats(0.0, 1.0))
 def test_cox_paths_keep_the_sum_and_the_bounds(case, share):
     x, ground, i = case
@@ -109,12 +115,14 @@ def test_cox_paths_keep_the_sum_and_the_bounds(case, share):
     assert np.array_equal(path[q:], x[q:])
 
 
+@often
 @given(grounds())
 def test_cox_paths_begin_where_they_are(case):
     x, ground, i = case
     np.testing.assert_allclose(cox_path(x, i, x[i], ground), x, rtol=1e-12, atol=1e-12)
 
 
+@often
 @given(grounds(), st.randoms(use_true_random=False))
 def test_the_order_of_ingredients_does_not_matter(case, random):
     x, ground, i = case
@@ -130,6 +138,7 @@ def test_the_order_of_ingredients_does_not_matter(case, random):
     assert (one.up, one.down, set(one.held)) == (other.up, other.down, set(other.held))
 
 
+@often
 @given(grounds(), st.sampled_from([0.01, 3.0, 100.0]))
 def test_the_unit_of_the_total_does_not_matter(case, unit):
     x, ground, i = case
@@ -139,6 +148,7 @@ def test_the_unit_of_the_total_does_not_matter(case, unit):
     assert one.up == other.up and one.down == other.down
 
 
+@often
 @given(st.integers(1, 30))
 def test_triangular_grids_fill_their_triangle(n):
     points, triangles = triangular_grid(n)
@@ -160,6 +170,7 @@ GOALS = (
 values = st.lists(st.floats(-20, 20), min_size=4, max_size=4)
 
 
+@often
 @given(values)
 def test_desirability_lies_between_0_and_1(y):
     found = overall(GOALS, np.array([y]))[0]
@@ -169,6 +180,7 @@ def test_desirability_lies_between_0_and_1(y):
     assert found <= max(each) + 1e-12
 
 
+@often
 @given(values, st.floats(0, 5))
 def test_desirability_never_falls_when_a_property_improves(y, step):
     base = overall(GOALS, np.array([y]))[0]
@@ -176,6 +188,7 @@ def test_desirability_never_falls_when_a_property_improves(y, step):
     assert np.all(overall(GOALS, np.array(better)) >= base - 1e-12)
 
 
+@often
 @given(values, st.floats(0.1, 10))
 def test_only_the_ratio_of_weights_matters(y, factor):
     from dataclasses import replace
@@ -184,8 +197,8 @@ def test_only_the_ratio_of_weights_matters(y, factor):
     assert overall(scaled, np.array([y]))[0] == pytest.approx(overall(GOALS, np.array([y]))[0], rel=1e-9, abs=1e-300)
 
 
+@often
 @given(st.lists(st.floats(-3, 3), min_size=3, max_size=3))
-@settings(max_examples=30)
 def test_a_goal_is_what_derringer_and_suich_wrote(t):
     """((y − low)/(high − low))^s between the ends, 0 and 1 outside."""
     y = np.array(t)
