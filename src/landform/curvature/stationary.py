@@ -61,7 +61,8 @@ def find_stationary(
     size = float(np.linalg.norm(slope(zero)) + np.linalg.norm(curve(zero)))
     if size == 0 or not basis.shape[1]:
         return None
-    found = root(slope, zero, jac=curve, method="hybr", options={"xtol": 1e-12})
+    # Measured in its own size, so that the unit of the output is of no consequence.
+    found = root(lambda t: slope(t) / size, zero, jac=lambda t: curve(t) / size, method="hybr", options={"xtol": 1e-12})
     if not np.all(np.isfinite(found.x)) or np.linalg.norm(slope(found.x)) > tolerance * size:
         return None
     return np.asarray(x + along @ found.x)

@@ -19,7 +19,7 @@ from landform.fit.polynomial import (
     why_not_polynomial,
 )
 from landform.fit.process import fit_process, hold_out_process, why_not_process
-from landform.fit.surrogate import HeldOut, Surrogate
+from landform.fit.surrogate import HeldOut, Surrogate, half_width
 
 KINDS = (*DEGREES, "gaussian process")
 _REPEATS = 3
@@ -198,16 +198,15 @@ def _try(
     return Candidate(kind, words, "", surrogate, held, rmse, error, honesty=judge_intervals(data.y, held, splits))
 
 
-def _square_errors(data: Observations, held: HeldOut) -> Float[np.ndarray, " groups"]:
-    """Mean square error of every recipe, over repeats and replicates."""
+def _per_recipe(data: Observations, values: Float[np.ndarray, "repeats n"]) -> Float[np.ndarray, " groups"]:
+    """Mean of something held out, for every recipe, over repeats and replicates."""
     _, group = np.unique(data.groups, return_inverse=True)
-    squares = np.mean((data.y - held.mean) ** 2, axis=0)
-    return np.bincount(group, weights=squares) / np.bincount(group)
+    return np.bincount(group, weights=np.mean(values, axis=0)) / np.bincount(group)
 
 
 def _root_mean_square(data: Observations, held: HeldOut) -> tuple[float, float]:
     rmse = float(np.sqrt(np.mean((data.y - held.mean) ** 2)))
-    squares = _square_errors(data, held)
+    squares = _per_recipe(data, (data.y - held.mean) ** 2)
     if rmse == 0 or len(squares) < 2:
         return rmse, 0.0
     return rmse, float(np.std(squares, ddof=1) / np.sqrt(len(squares)) / (2 * rmse))
@@ -227,11 +226,13 @@ def _best(candidates: Sequence[Candidate], data: Observations) -> Candidate:
 
 
 def _beats(candidate: Candidate, mean: Candidate, data: Observations) -> bool:
-    """Whether the gain over the mean exceeds what chance gives one time in twenty, recipe by recipe."""
+    """Whether the gain over the mean, recipe by recipe, exceeds what chance gives any model one time in twenty."""
     if candidate.held_out is None or mean.held_out is None:
         return False
-    gain = _square_errors(data, mean.held_out) - _square_errors(data, candidate.held_out)
-    return bool(np.mean(gain) > 1.645 * np.std(gain, ddof=1) / np.sqrt(len(gain)))
+    # Absolute errors: one wild trial must not decide.
+    gain = _per_recipe(data, np.abs(data.y - mean.held_out.mean) - np.abs(data.y - candidate.held_out.mean))
+    quantile = half_width(1 - 2 * 0.05 / (len(KINDS) - 1), len(gain) - 1)
+    return bool(np.mean(gain) > quantile * np.std(gain, ddof=1) / np.sqrt(len(gain)))
 
 
 def _holds(honesty: Honesty | None, n: int) -> bool:

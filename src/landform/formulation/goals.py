@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from landform.errors import ProblemError
 from landform.formulation.problem import CostGoal, Problem, Property
 from landform.formulation.trials import Trials
 
@@ -96,9 +97,9 @@ class Goal:
         size = width if np.isfinite(width) and width > 0 else max([*ends, 1e-12])
         return np.maximum(np.maximum(below, above), 0.0) / size
 
-    def desirability(self, y: Float[np.ndarray, ...]) -> Float[np.ndarray, ...]:
-        """Between 0 (useless) and 1 (all that is wanted)."""
-        return np.clip(self.line(y), 0.0, 1.0) ** self.shape
+    def desirability(self, y: Float[np.ndarray, ...], *, top: float = 1.0) -> Float[np.ndarray, ...]:
+        """Between 0 (useless) and 1 (all that is wanted), or past it up to ``top``."""
+        return np.clip(self.line(y), 0.0, top) ** self.shape
 
     @property
     def acceptable(self) -> tuple[float, float]:
@@ -116,7 +117,9 @@ def make_goals(problem: Problem, trials: Trials, predictable: Sequence[str]) -> 
         if wanted.goal != "none" and name in predictable:
             y = trials.Y[:, trials.properties.index(name)]
             observed = float(np.nanmin(y)), float(np.nanmax(y))
-            found.append(_goal(name, trials.units.get(name, ""), wanted, observed))
+            goal = _goal(name, trials.units.get(name, ""), wanted, observed)
+            _refuse_target_outside(goal, problem.source)
+            found.append(goal)
     if problem.cost is not None:
         found.append(_cost_goal(problem.cost, trials))
     if not any(goal.graded for goal in found):
@@ -132,6 +135,16 @@ def _deep_inside(goal: Goal, trials: Trials) -> Goal:
     if np.isfinite(goal.low):
         return replace(goal, kind="maximize", high=max(float(np.nanmax(y)), goal.low + float(np.nanstd(y))))
     return replace(goal, kind="minimize", low=min(float(np.nanmin(y)), goal.high - float(np.nanstd(y))))
+
+
+def _refuse_target_outside(goal: Goal, source: str) -> None:
+    if goal.target is not None and not goal.low < goal.target < goal.high:
+        raise ProblemError(
+            f"a target between the limits {goal.low:g} and {goal.high:g} (what was measured, where none are given)",
+            got=f"{goal.target:g}",
+            remedy="give limits on either side of the target, or choose another",
+            where=f"{source}, key properties.{goal.name}.target",
+        )
 
 
 def _goal(name: str, unit: str, wanted: Property, observed: tuple[float, float]) -> Goal:
@@ -155,8 +168,19 @@ def _cost_goal(wanted: CostGoal, trials: Trials) -> Goal:
     return Goal(COST, "", "minimize", *ends, None, wanted.weight, wanted.shape)
 
 
-def overall(goals: Sequence[Goal], Y: Float[np.ndarray, "rows goals"]) -> Float[np.ndarray, " rows"]:
+def overall(
+    goals: Sequence[Goal], Y: Float[np.ndarray, "rows goals"], *, capped: bool = True
+) -> Float[np.ndarray, " rows"]:
     """Weighted geometric mean of the desirabilities; 0 where a range is missed.
+
+    Parameters
+    ----------
+    goals : sequence of Goal
+        What is wanted.
+    Y : array, shape (rows, goals)
+        The properties, one column for each goal.
+    capped : bool
+        Whether a desirability stops at 1; without, recipes past their goals are told apart.
 
     Examples
     --------
@@ -164,7 +188,8 @@ def overall(goals: Sequence[Goal], Y: Float[np.ndarray, "rows goals"]) -> Float[
     >>> overall(goals, np.array([[2.5, 3.0], [10.0, 0.0], [5.0, 9.0]]))
     array([0.25, 1.  , 0.  ])
     """
-    each = np.column_stack([goal.desirability(Y[:, k]) for k, goal in enumerate(goals)])
+    top = 1.0 if capped else np.inf
+    each = np.column_stack([goal.desirability(Y[:, k], top=top) for k, goal in enumerate(goals)])
     weights = np.array([goal.weight if goal.graded else 0.0 for goal in goals])
     met = np.all(each > 0, axis=1)
     logs = np.log(np.where(each > 0, each, 1.0))

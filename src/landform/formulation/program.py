@@ -20,6 +20,7 @@ from landform.optimize import Polytope, Program, Smooth
 
 Array = np.ndarray
 DISTANCE = "distance from recipe "
+LINE = "line of "
 _LEAST = 1e-9
 _FEW = 8
 
@@ -207,7 +208,7 @@ def _limits(search: Search, rows: Sequence[Row]) -> tuple[Array, Array, tuple[st
         goal = search.goals[row.goal]
         low.append(0.0 if row.graded else goal.low)
         high.append(np.inf if row.graded else goal.high)
-        names.append(f"line of {goal.name}" if row.graded else goal.name)
+        names.append(f"{LINE}{goal.name}" if row.graded else goal.name)
     for i in range(len(search.apart)):
         low.append(search.distance**2)
         high.append(np.inf)

@@ -10,14 +10,14 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
-from landform.findings import Estimate, Finding, Scatter
+from landform.findings import Estimate, Finding
 from landform.fit.leverage import Reach
-from landform.formulation.goals import REACH, Goal
-from landform.formulation.program import DISTANCE, u_name
+from landform.formulation.goals import Goal
+from landform.formulation.limits_held import NATURES, LimitHeld, held_limits, verdict
 from landform.formulation.responses import Response, Responses
 from landform.formulation.search import Found
 from landform.formulation.trials import Trials
-from landform.optimize import ActiveLimit, Certificate
+from landform.optimize import Certificate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,16 +61,6 @@ class Expected:
         }
 
 
-@dataclass(frozen=True)
-class LimitHeld:
-    """A limit the recipe sits on, and what relaxing it would gain."""
-
-    limit: str
-    gain: float | None
-    unit: str
-    words: str
-
-
 @dataclass(frozen=True, eq=False)
 class Recipe(Finding):
     """One recipe.
@@ -104,6 +94,8 @@ class Recipe(Finding):
         Recomputed from exact derivatives.
     active : tuple of LimitHeld
         Limits the recipe sits on.
+    beyond : bool
+        Whether every goal is reached in full.
     """
 
     rank: int
@@ -121,11 +113,17 @@ class Recipe(Finding):
     nearest: tuple[int, str, float]
     certificate: Certificate
     active: tuple[LimitHeld, ...]
+    beyond: bool = False
 
     @property
     def extrapolates(self) -> bool:
         """Whether the recipe lies outside what was tried."""
         return self.leverage > self.largest_leverage * (1 + 1e-9) or bool(self.untried)
+
+    @property
+    def certificate_words(self) -> str:
+        """The certificate's verdict for somebody who wants the best recipe."""
+        return verdict(self.certificate, beyond=self.beyond)
 
     @property
     def leverage_words(self) -> str:
@@ -177,32 +175,17 @@ class Recipe(Finding):
             "nearest_trial": {"row": row, "trial": label, "distance": distance},
             "certificate": {
                 "certified": self.certificate.certified,
-                "words": certificate_words(self.certificate),
+                "words": self.certificate_words,
                 "violation": self.certificate.violation,
                 "kkt_residual": self.certificate.kkt_residual,
                 # The program minimizes minus the logarithm of desirability; a reader climbs.
                 "eigenvalues": [-float(v) for v in self.certificate.eigenvalues],
-                "nature": _NATURES.get(self.certificate.nature, self.certificate.nature),
+                "nature": NATURES.get(self.certificate.nature, self.certificate.nature),
                 "active": [
                     {"limit": a.limit, "multiplier": a.gain, "unit": a.unit, "words": a.words} for a in self.active
                 ],
             },
         }
-
-
-_NATURES = {"strict minimum": "strict maximum"}  # a program minimizes; a reader maximizes desirability
-
-
-def certificate_words(certificate: Certificate) -> str:
-    """The certificate's verdict for somebody who wants the best recipe."""
-    if not certificate.certified:
-        return f"Not certified as the best nearby: {certificate.words.rstrip('.')}."
-    meaning = {
-        "strict minimum": "every small change within the limits makes it worse",
-        "vertex": "the limits it sits on hold it from every side, and leaving any of them makes it worse",
-        "flat": "no small change makes it better, though some make no difference",
-    }[certificate.nature]
-    return f"Certified: {meaning}."
 
 
 def expected_properties(
@@ -287,78 +270,20 @@ def make_recipes(
                 untried=reach.untried(one.x, names),
                 nearest=(int(trials.rows[near]), trials.labels[near], float(gaps[near])),
                 certificate=one.certificate,
-                active=_held(one, goals, names, steps, step_words),
+                active=held_limits(one, responses, goals, names, steps, step_words),
+                beyond=one.beyond,
             )
         )
     return tuple(recipes)
 
 
 def _kind_words(one: Found) -> str:
+    if one.kind == "best" and one.many:
+        return "The best found; many recipes are as good, and this is the one predicted most surely of those seen."
     if one.kind == "best":
         return "The best found." + (" Every goal is reached in full." if one.beyond else "")
+    if one.many:
+        return "As good as the best, and clearly different."
     if one.kind == "local optimum":
         return "Best in its own neighbourhood: another way to make a good product."
     return "The best that differs clearly from the recipes above."
-
-
-def _held(
-    one: Found, goals: Sequence[Goal], names: Sequence[str], steps: Float[Array, " d"], step_words: Sequence[str]
-) -> tuple[LimitHeld, ...]:
-    """The limits a reader knows of, and what relaxing each would gain to first order."""
-    rows = []
-    for limit in one.certificate.multipliers:
-        if limit.equality or limit.name.startswith("line of "):
-            continue
-        rows.append(_held_words(limit, one, goals, names, steps, step_words))
-    return tuple(rows)
-
-
-def _held_words(
-    limit: ActiveLimit,
-    one: Found,
-    goals: Sequence[Goal],
-    names: Sequence[str],
-    steps: Float[Array, " d"],
-    step_words: Sequence[str],
-) -> LimitHeld:
-    gain = one.desirability * limit.multiplier
-    kink = next((goal for goal in goals if limit.name == u_name(goal)), None)
-    if kink is not None:
-        edge = kink.target if kink.target is not None else kink.high if kink.kind == "maximize" else kink.low
-        text = f"{kink.name} {edge:g} {kink.unit}".rstrip()
-        return LimitHeld(text, None, "", f"{kink.name} sits exactly on its goal of {edge:g} {kink.unit}".rstrip() + ".")
-    if limit.name.startswith(DISTANCE):
-        other = limit.name.removeprefix(DISTANCE)
-        words = f"It is kept at a distance from recipe {other}, to be a real alternative to it."
-        return LimitHeld(f"distance from recipe {other}", None, "", words)
-    if limit.name == REACH:
-        words = "It stays within the reach of the trials; better is predicted beyond, with no trial near to back it."
-        return LimitHeld(REACH, None, "", words)
-    if limit.name in names:
-        i = names.index(limit.name)
-        amount = step_words[i].lstrip("+")
-        words = (
-            f"Relaxing {limit.words} by {amount} would gain about {gain * steps[i]:.2g} desirability."
-            if limit.strongly
-            else f"{limit.words} is touched but costs nothing."
-        )
-        return LimitHeld(limit.words, gain * float(steps[i]), f"desirability per {amount}", words)
-    words = (
-        f"Relaxing {limit.words} by one unit would gain about {gain:.2g} desirability."
-        if limit.strongly
-        else f"{limit.words} is touched but costs nothing."
-    )
-    return LimitHeld(limit.words, gain, "desirability per unit", words)
-
-
-def held_out_picture(name: str, measured: Sequence[float], predicted: Sequence[float], low: Any, high: Any) -> Scatter:
-    """Measured against predicted, each trial predicted from the others."""
-    return Scatter(
-        x=list(measured),
-        y=list(predicted),
-        lower=list(low),
-        upper=list(high),
-        title=name,
-        x_axis=f"measured {name}",
-        y_axis="predicted from the other trials",
-    )

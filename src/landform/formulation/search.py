@@ -37,6 +37,8 @@ class Found:
         Of the program it solves, in the user's units.
     beyond : bool
         Whether every goal is reached in full, so that recipes were told apart by how far they go past.
+    many : bool
+        Whether recipes clearly different from the best are exactly as good.
     """
 
     x: Float[Array, " d"]
@@ -44,6 +46,7 @@ class Found:
     desirability: float
     certificate: Certificate
     beyond: bool = False
+    many: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +107,7 @@ def find_recipes(
             return Outcome((), start, X)
         X, score = np.vstack([start[None], X]), np.append(_desirability(search, start[None]), score)
     best, beyond = _descend(search, _spread_out(X, score, search, starts))
-    found = _distinct(search, best, beyond)
+    found = _distinct(search, best, beyond)[:count]
     while 0 < len(found) < count:
         progress(f"searching for alternative {len(found) + 1} of {count}")
         another = _alternative(search, found, X, score)
@@ -165,14 +168,50 @@ def _descend(search: Search, X: Array) -> tuple[list[Array], bool]:
 
 def _distinct(search: Search, points: list[Array], beyond: bool) -> list[Found]:
     """Different end points, best first, each judged in the user's units."""
+    chosen: list[Array] = []
+    # Past the goals they come ordered by how far they go; short of them ties are broken by doubt.
+    for x in points if beyond else _surest_first(search, points):
+        if all(np.linalg.norm((x - other) / search.spread) >= _APART for other in chosen):
+            chosen.append(x)
     found: list[Found] = []
-    for x in points:
-        if any(np.linalg.norm((x - f.x) / search.spread) < _APART for f in found):
-            continue
+    for x in chosen:
         one = _judged(search, x, "local optimum" if found else "best", beyond)
         if not found or (one.certificate.certified and one.desirability > _WORTH * found[0].desirability):
             found.append(one)
-    return found
+    return _mark_ties(found, beyond)
+
+
+def _surest_first(search: Search, points: list[Array]) -> list[Array]:
+    """Best first; where several are exactly as good, the one predicted most surely first."""
+    if len(points) < 2:
+        return points
+    X = np.array(points)
+    score = np.round(_desirability(search, X), 9)
+    return [points[i] for i in np.lexsort((_doubt(search, X), -score))]
+
+
+def _doubt(search: Search, X: Float[Array, "rows d"]) -> Float[Array, " rows"]:
+    """Sum over the goals' properties of the squared standard error, in parts of their limits' width."""
+    total = np.zeros(len(X))
+    for goal in search.goals:
+        part = search.responses.every[search.responses.at(goal.name)]
+        width = goal.high - goal.low
+        if part.surrogate is not None and np.isfinite(width) and width > 0:
+            total += (part.interval(X)[1] / width) ** 2
+    return total
+
+
+def _mark_ties(found: list[Found], beyond: bool) -> list[Found]:
+    """Say where others are exactly as good as the best."""
+    if beyond or not found:
+        return found
+    ties = [f.desirability >= found[0].desirability - 1e-9 for f in found]
+    if sum(ties) < 2:
+        return found
+    return [
+        replace(f, many=True, kind=f.kind if f.kind == "best" else "alternative") if tie else f
+        for f, tie in zip(found, ties, strict=True)
+    ]
 
 
 def _judged(search: Search, x: Array, kind: Kind, beyond: bool) -> Found:

@@ -213,7 +213,9 @@ def _desirability_shape(
 ) -> tuple[tuple[Direction, ...], str]:
     if not any(goal.graded for goal in goals):
         return (), "No property has a goal with a desirability, so there is no landscape of desirability to describe."
-    _, _, hessian = desirability_derivatives(responses, goals, x)
+    size, _, hessian = desirability_derivatives(responses, goals, x)
+    if size >= 1 - 1e-9:
+        return (), "Every goal is reached in full here, so the desirability is flat: small changes make no difference."
     found = canonical(hessian, basis, ground.steps, negligible=1e-12)
     directions = tuple(_direction(c, Estimate(c.eigenvalue, how="exact curvature"), ground) for c in found.curves)
     if not directions:
@@ -254,16 +256,16 @@ def _property_shape(
     region: Polytope,
 ) -> PropertyShape:
     part = responses.parts[k]
+    if not basis.shape[1]:
+        words = "Every input is fixed: there is nowhere to move."
+        return PropertyShape(part.name, "flat", words, None, None, False, False, None, ())
 
     def derivatives(z: Array) -> tuple[Array, Array]:
         _, slopes, curves = responses.derivatives.second(z)
         return slopes[k], curves[k]
 
     size = float(np.ptp(part.mean(trials))) or 1.0
-    curved = (
-        np.max(np.abs(canonical(derivatives(x)[1], basis, ground.steps).curves[0].eigenvalue)) if basis.size else 0.0
-    )
-    flat = float(curved) < 1e-9 * size
+    flat = abs(canonical(derivatives(x)[1], basis, ground.steps).curves[0].eigenvalue) < 1e-9 * size
     point = None if flat else _stationary_near(derivatives, x, trials, basis, ground)
     place = x if point is None else point
     found = canonical(derivatives(place)[1], basis, ground.steps, negligible=1e-9 * size)

@@ -325,7 +325,8 @@ def _centre(trials: Trials, region: Polytope) -> Float[Array, " d"]:
 def _spread(
     responses: Responses, goals: tuple[Goal, ...], outcome: Outcome, ground: Ground, seed: int
 ) -> dict[str, float]:
-    sd = wander(responses, goals, outcome.found[0].x, outcome.candidates, seed=seed)
+    best = outcome.found[0]
+    sd = wander(responses, goals, best.x, outcome.candidates, beyond=best.beyond, seed=seed)
     return {name: float(v) for name, v in zip(ground.names, sd, strict=True)}
 
 

@@ -11,12 +11,14 @@ from jaxtyping import Float
 from landform.findings import minus
 from landform.formulation.effects import Effect, Effects
 from landform.formulation.goals import Goal
-from landform.formulation.recipes import Recipe, certificate_words
+from landform.formulation.recipes import Recipe
 from landform.formulation.responses import Responses
 from landform.formulation.surrogates import Fitted
 from landform.formulation.trials import Trials
 
 _MATTERS = 6
+_LIKELY = 0.95
+_DOUBTFUL = 0.8
 
 
 def amount_words(value: float, unit: str, total: float | None) -> str:
@@ -89,7 +91,9 @@ def sure_words(recipes: Sequence[Recipe], goals: Sequence[Goal]) -> str:
         if e.name in wanted and e.mean.standard_error
     ]
     text = f"Expect {'; '.join(hopes)}. " if hopes else ""
-    text += f"Overall desirability {best.desirability:.3f} of 1. {certificate_words(best.certificate)} "
+    if best.chance is not None and best.chance < _LIKELY:
+        text += f"One batch meets all limits with a chance of {best.chance:.0%}. "
+    text += f"Overall desirability {best.desirability:.3f} of 1. {best.certificate_words} "
     return text + best.leverage_words
 
 
@@ -101,8 +105,11 @@ def matters(effects: Effects, trials: Trials, goals: Sequence[Goal]) -> list[Eff
     """The largest sure effects at the recipe, measured against the spread of their property."""
     spread = {name: float(np.nanmax(y) - np.nanmin(y)) for name, y in zip(trials.properties, trials.Y.T, strict=True)}
     wanted = [goal.name for goal in goals] or list(spread)
+    movable = {i.name for i in trials.inputs if i.upper > i.lower}
     here = [
-        e for e in effects.effects if e.at == "recipe" and e.name in wanted and e.name in spread and e.estimate.sure
+        e
+        for e in effects.effects
+        if e.at == "recipe" and e.input in movable and e.name in wanted and e.name in spread and e.estimate.sure
     ]
     ranked: list[Effect] = []
     for effect in sorted(here, key=lambda e: -abs(e.over_range) / (spread[e.name] or 1.0)):
@@ -121,7 +128,9 @@ def _mirrors(one: Effect, other: Effect) -> bool:
 
 def matters_words(effect: Effect) -> str:
     """One effect as a sentence."""
-    room = f" ({' and '.join(effect.gives_way)} giving way)" if 0 < len(effect.gives_way) <= 3 else ""
+    givers = list(effect.gives_way)
+    named = " and ".join(part for part in (", ".join(givers[:-1]), *givers[-1:]) if part)
+    room = f" ({named} giving way)" if 0 < len(givers) <= 3 else ""
     return _sentence(f"{effect.words}{room}")
 
 
@@ -141,7 +150,12 @@ def _warnings(trials: Trials, recipes: Sequence[Recipe], why_not: dict[str, str]
     if recipes and recipes[0].extrapolates:
         yield f"The best recipe extrapolates. {recipes[0].leverage_words}"
     if recipes and not recipes[0].certificate.certified:
-        yield certificate_words(recipes[0].certificate)
+        yield recipes[0].certificate_words
+    if recipes and recipes[0].chance is not None and recipes[0].chance < _DOUBTFUL:
+        yield (
+            f"One batch of the best recipe meets all limits with a chance of only {recipes[0].chance:.0%}: "
+            "tighten the limits asked for, to stay clear of them."
+        )
     if trials.suspicions:
         places = [f"{s.label} ({s.column})" for s in trials.suspicions]
         verb = "looks" if len(places) == 1 else "look"

@@ -26,6 +26,7 @@ def wander(
     best: Float[Array, " d"],
     candidates: Float[Array, "rows d"],
     *,
+    beyond: bool,
     seed: int,
 ) -> Float[Array, " d"]:
     """Standard deviation of the best recipe over surrogates drawn from their uncertainty.
@@ -41,14 +42,17 @@ def wander(
         The best recipe.
     candidates : array, shape (rows, d)
         Points of the region, most desirable first.
+    beyond : bool
+        Whether the best recipe reaches every goal in full, so that draws too are compared past the goals.
     seed : int
         Of the draws.
     """
     rng = np.random.default_rng(seed)
     X = np.vstack([best[None], candidates[:_CANDIDATES]])
     drawn = np.stack([_draws(responses.parts[responses.at(g.name)], X, rng) for g in goals], axis=2)
-    winners = [int(np.argmax(overall(goals, Y))) for Y in drawn]
-    return np.std(X[winners], axis=0)
+    winners = [int(np.argmax(overall(goals, Y, capped=not beyond))) for Y in drawn]
+    spread = np.std(X[winners], axis=0)
+    return np.where(spread > 1e-9 * np.max(np.abs(X), axis=0), spread, 0.0)
 
 
 def _draws(part: Response, X: Float[Array, "rows d"], rng: np.random.Generator) -> Float[Array, "draws rows"]:
