@@ -22,7 +22,10 @@ def stencil(order: int, step: float, levels: int) -> tuple[np.ndarray, np.ndarra
     steps = step * 0.5 ** np.arange(levels)
     powers = steps[None] ** (2 * np.arange(levels)[:, None])
     mix = np.linalg.solve(powers / powers[:, :1], np.eye(levels)[0])
-    one = {1: (np.array([-1.0, 1.0]), np.array([-0.5, 0.5])), 2: (np.array([-1.0, 0.0, 1.0]), np.array([1.0, -2.0, 1.0]))}
+    one = {
+        1: (np.array([-1.0, 1.0]), np.array([-0.5, 0.5])),
+        2: (np.array([-1.0, 0.0, 1.0]), np.array([1.0, -2.0, 1.0])),
+    }
     places, weights = one[order]
     offsets = np.concatenate([h * places for h in steps])
     return offsets, np.concatenate([c * weights / h**order for c, h in zip(mix, steps, strict=True)])

@@ -156,14 +156,24 @@ def _blend_formula(a: Any, b: Any, c: Any, d: Any) -> list[Any]:
 
 
 SCENARIOS = [
-    Scenario("affine", lambda x: jnp.array(A34) @ x + 1.0, np.array([0.3, -0.7, 1.1]), lambda *x: [_dot(r, x) + 1 for r in A34]),
+    Scenario(
+        "affine",
+        lambda x: jnp.array(A34) @ x + 1.0,
+        np.array([0.3, -0.7, 1.1]),
+        lambda *x: [_dot(r, x) + 1 for r in A34],
+    ),
     Scenario(
         "quadratic form",
         lambda x: (x @ jnp.array(Q3) @ x)[None],
         np.array([0.4, 1.3, -0.6]),
         lambda *x: [sum(x[i] * _dot(Q3[i], x) for i in range(3))],
     ),
-    Scenario("constant", lambda x: jnp.stack([0.0 * x[0] + 2.0, 0.0 * x[1] + 3.0]), np.array([0.1, 0.2, 0.3]), lambda a, b, c: [2, 3]),
+    Scenario(
+        "constant",
+        lambda x: jnp.stack([0.0 * x[0] + 2.0, 0.0 * x[1] + 3.0]),
+        np.array([0.1, 0.2, 0.3]),
+        lambda a, b, c: [2, 3],
+    ),
     Scenario("one input", lambda x: x[0] ** jnp.arange(1.0, 5.0), np.array([1.3]), lambda a: [a, a**2, a**3, a**4]),
     Scenario(
         "products",
@@ -225,7 +235,12 @@ SCENARIOS = [
         np.array([0.4, 1.6, -0.9, 0.3]),
         lambda a, b, c, d: [a * b / (1 + c**2), (d - a) / (2 + b * d)],
     ),
-    Scenario("entropy", lambda x: -jnp.sum(x * jnp.log(x))[None], np.array([0.2, 0.5, 0.3]), lambda *x: [-sum(v * sp.log(v) for v in x)]),
+    Scenario(
+        "entropy",
+        lambda x: -jnp.sum(x * jnp.log(x))[None],
+        np.array([0.2, 0.5, 0.3]),
+        lambda *x: [-sum(v * sp.log(v) for v in x)],
+    ),
     Scenario("power", lambda x: (x[0] ** x[1])[None], np.array([1.7, 2.3]), lambda a, b: [sp.exp(b * sp.log(a))]),
     Scenario("angle", lambda x: jnp.arctan2(x[0], x[1])[None], np.array([0.8, 1.3]), lambda a, b: [sp.atan(a / b)]),
     Scenario(
@@ -252,7 +267,14 @@ SCENARIOS = [
         lambda x: jnp.exp(-0.5 * jnp.sum(((x - 0.2) / jnp.array([0.5, 1.0, 2.0])) ** 2))[None],
         np.array([0.6, -0.5, 1.1]),
         lambda a, b, c: [
-            sp.exp(-((2 * (a - sp.Rational(1, 5))) ** 2 + (b - sp.Rational(1, 5)) ** 2 + ((c - sp.Rational(1, 5)) / 2) ** 2) / 2)
+            sp.exp(
+                -(
+                    (2 * (a - sp.Rational(1, 5))) ** 2
+                    + (b - sp.Rational(1, 5)) ** 2
+                    + ((c - sp.Rational(1, 5)) / 2) ** 2
+                )
+                / 2
+            )
         ],
     ),
     Scenario("Gram determinant", _gram, np.array([1.0, 0.5, -0.3, 0.2, 1.4, 0.7]), _gram_formula),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from richardson import gradient_and_hessian
 
 from landform.fit import Observations, fit_polynomial, fit_process
 from landform.formulation.goals import Goal, overall
 from landform.formulation.responses import Response, Responses
 from landform.formulation.shape import desirability_derivatives
+from richardson import gradient_and_hessian
 
 NAMES = ("a", "b", "c", "t")
 

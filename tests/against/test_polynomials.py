@@ -88,7 +88,10 @@ def test_slope_and_curve_variances_are_least_squares_algebra(data):
     slope, bend = (high - low) / 2, high - 2 * middle + low
     other = (terms.transform((x + w)[None])[0] - terms.transform((x - w)[None])[0]) / 2
     found = fitted.posterior.slopes(x[None], np.column_stack([v, w])[None])
-    truth = [[slope @ covariance @ slope, slope @ covariance @ other], [slope @ covariance @ other, other @ covariance @ other]]
+    truth = [
+        [slope @ covariance @ slope, slope @ covariance @ other],
+        [slope @ covariance @ other, other @ covariance @ other],
+    ]
     np.testing.assert_allclose(found, truth, rtol=1e-7)
     assert fitted.posterior.curve(x, v) == pytest.approx(bend @ covariance @ bend, rel=1e-7)
 

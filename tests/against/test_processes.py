@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from richardson import along, stencil
 from sklearn.gaussian_process import GaussianProcessRegressor
 
 from landform.derivatives import jacobian, prepare
 from landform.fit import Observations, fit_process
 from landform.fit.observations import grouped_folds
 from landform.fit.process import hold_out_process
+from richardson import along, stencil
 
 
 def blends(n, seed=0):

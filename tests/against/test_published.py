@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from unit.formulation.published import PAINT, YARN, yarn
 
 from landform.fit import Observations, fit_polynomial
 from landform.formulation import Study
@@ -18,6 +17,7 @@ from landform.formulation.effects import find_effects
 from landform.formulation.responses import Response, Responses
 from landform.formulation.steps import make_ground
 from landform.sensitivity import Ground, cox_move, slopes_along
+from unit.formulation.published import PAINT, YARN, yarn
 
 YARN_TERMS = {
     "polyethylene": 11.7,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scenarios import SCENARIOS
 
 from landform.derivatives import hessian, jacobian, prepare
 from landform.fit import Observations, fit_polynomial, fit_process
+from scenarios import SCENARIOS
 
 NAMES = ["waves", "logistic", "network", "bump", "recursion", "rational"]
 
@@ -21,9 +21,7 @@ def orders(f, x, v, slope, curve, *, steps):
     first = np.array([f(x + t * v) - y - t * slope for t in steps])
     second = first - 0.5 * np.asarray(steps)[:, None] ** 2 * curve
     logs = np.log(steps)
-    return tuple(
-        float(np.polyfit(logs, np.log(np.linalg.norm(r, axis=1)), 1)[0]) for r in (first, second)
-    )
+    return tuple(float(np.polyfit(logs, np.log(np.linalg.norm(r, axis=1)), 1)[0]) for r in (first, second))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -44,7 +44,9 @@ points = arrays(np.float64, 3, elements=st.floats(-2, 2, width=32))
 @calculus
 @given(points)
 def test_chain_rule_of_jacobians(x):
-    np.testing.assert_allclose(BOTH.jacobian(x), OUTER.jacobian(INNER.value(x)) @ INNER.jacobian(x), rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(
+        BOTH.jacobian(x), OUTER.jacobian(INNER.value(x)) @ INNER.jacobian(x), rtol=1e-11, atol=1e-11
+    )
 
 
 @calculus

@@ -62,7 +62,9 @@ def test_a_small_step_the_way_that_is_open_stays_within_bounds(case):
     move = cox_move(x, i, ground)
     if move.up:
         there = x + 1e-7 * ground.steps[i] * move.vector
-        assert np.all(there >= ground.lower - 1e-6 * ground.steps) and np.all(there <= ground.upper + 1e-6 * ground.steps)
+        assert np.all(there >= ground.lower - 1e-6 * ground.steps) and np.all(
+            there <= ground.upper + 1e-6 * ground.steps
+        )
 
 
 @often
@@ -130,7 +132,11 @@ def test_the_order_of_ingredients_does_not_matter(case, random):
     random.shuffle(order)
     order += list(range(ground.ingredients, len(x)))
     turned = Ground(
-        tuple(ground.names[k] for k in order), ground.ingredients, ground.lower[order], ground.upper[order], ground.steps[order]
+        tuple(ground.names[k] for k in order),
+        ground.ingredients,
+        ground.lower[order],
+        ground.upper[order],
+        ground.steps[order],
     )
     one, other = cox_move(x, i, ground), cox_move(x[order], order.index(i), turned)
     np.testing.assert_allclose(other.vector, one.vector[order], atol=1e-15)
@@ -184,7 +190,11 @@ def test_desirability_lies_between_0_and_1(y):
 @given(values, st.floats(0, 5))
 def test_desirability_never_falls_when_a_property_improves(y, step):
     base = overall(GOALS, np.array([y]))[0]
-    better = [[y[0] + step, *y[1:]], [y[0], y[1] - step, *y[2:]], [*y[:2], y[2] + np.clip(1.0 - y[2], -step, step), y[3]]]
+    better = [
+        [y[0] + step, *y[1:]],
+        [y[0], y[1] - step, *y[2:]],
+        [*y[:2], y[2] + np.clip(1.0 - y[2], -step, step), y[3]],
+    ]
     assert np.all(overall(GOALS, np.array(better)) >= base - 1e-12)
 
 

@@ -7,12 +7,12 @@ import sys
 
 import numpy as np
 import pytest
-from unit.formulation.published import YARN
 
 from landform.derivatives import jacobian
 from landform.errors import OutputError
 from landform.findings import Bars
 from landform.formulation import Study
+from unit.formulation.published import YARN
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from dataclasses import asdict
 from pathlib import Path
@@ -50,6 +51,8 @@ def init(
 
     Says of every column what it seems to be, and why; nothing that is there is replaced without --force.
     """
+    if total is not None and not math.isfinite(total):
+        raise click.BadParameter(f"{total} is not a finite number; give 1, 100 or an amount.", param_hint="--total")
     path = output or trials.parent / "problem.toml"
     if path.exists() and not force:
         raise OutputError(

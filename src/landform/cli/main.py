@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -74,6 +75,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     int
         0 where all went well, 2 for input that cannot be used, 130 where it was interrupted.
     """
+    _survive_any_encoding()
     try:
         status = landform.main(args=arguments, prog_name="landform", standalone_mode=False)
         sys.stdout.flush()
@@ -81,12 +83,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except LandformError as error:
         return _say(f"Error: {error}", 2)
     except click.ClickException as error:
-        error.show()
-        return 2
+        return _say(f"Error: {_usage(error)}", 2)
     except (KeyboardInterrupt, click.Abort):
         return _say("Interrupted.", _INTERRUPTED)
     except BrokenPipeError:
         return _closed_pipe()
+    except OSError as error:
+        return _say(f"Error: expected to write what was found, got {error.strerror or error}; make room.", 2)
+
+
+def _usage(error: click.ClickException) -> str:
+    """What was wrong with the command line, and where to read what is right."""
+    sentence = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{sentence}; see `{context.command_path} --help`." if context else f"{sentence}."
+
+
+def _survive_any_encoding() -> None:
+    """Where the terminal cannot show a character, show a question mark instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _say(sentence: str, status: int) -> int:

@@ -66,7 +66,7 @@ def _present(results: dict[str, Any], out: Path | None, *, as_json: bool) -> Non
 
     files = write_all(results, out) if out is not None else []
     if as_json:
-        sys.stdout.write(dumps(results) + "\n")
+        sys.stdout.buffer.write((dumps(results) + "\n").encode())  # JSON is UTF-8 everywhere
         return
     from rich.console import Console
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, Literal
@@ -255,6 +255,7 @@ def find_effects(
     seed : int
         Of the draw.
     """
+    told = _told_by(trials, ground)
     if len(trials) > _REGION:
         trials = trials[np.random.default_rng(seed).choice(len(trials), _REGION, replace=False)]
     basis = _make_basis(x, trials, ground)
@@ -265,12 +266,25 @@ def find_effects(
     swaps: list[Swap] = []
     for k, part in enumerate(responses.parts):
         for row, slope in zip(rows, _slopes(part, J[:, k], basis, W), strict=True):
-            estimate = _estimate(part, slope, float(ground.steps[row.i]), row.place)
+            estimate = _estimate(part, slope, float(ground.steps[row.i]), row.place, told=told(row.move.vector))
             if row.j is None:
                 effects.append(_effect(part.name, row, estimate, slope, ground, step_words[row.i], ranges[row.i]))
             else:
                 swaps.append(_swap(part.name, row, estimate, x, ground, step_words[row.i]))
     return Effects(tuple(effects), tuple(swaps))
+
+
+def _told_by(trials: Float[Array, "n d"], ground: Ground) -> Callable[[Float[Array, " d"]], bool]:
+    """Whether the trials varied along a direction at all; what was never varied cannot be known."""
+    scaled = (trials - trials.mean(axis=0)) / ground.steps
+    _, sizes, rows = np.linalg.svd(scaled, full_matrices=False)
+    span = rows[sizes > 1e-6 * max(float(sizes[0]), 1e-300)]
+
+    def told(vector: Float[Array, " d"]) -> bool:
+        v = vector / ground.steps
+        return bool(np.linalg.norm(v - span.T @ (span @ v)) <= 1e-6 * max(float(np.linalg.norm(v)), 1e-300))
+
+    return told
 
 
 def _make_basis(x: Float[Array, " d"], trials: Float[Array, "n d"], ground: Ground) -> _Basis:
@@ -339,7 +353,9 @@ def _swap(name: str, row: _Row, estimate: Estimate, x: Float[Array, " d"], groun
     return Swap(name, ground.names[row.i], ground.names[row.j], row.place, step, step_words, estimate, why_not)
 
 
-def _estimate(part: Response, slope: Slope, step: float, place: Place) -> Estimate:
+def _estimate(part: Response, slope: Slope, step: float, place: Place, *, told: bool) -> Estimate:
+    if part.surrogate is not None and not told:
+        return Estimate(slope.value * step, None, None, None, part.unit, "never varied")
     value, error = slope.value * step, slope.standard_error * abs(step)
     half = part.surrogate.quantile() * error if part.surrogate else 0.0
     how = "exact sum" if part.surrogate is None else f"slope, {place}"

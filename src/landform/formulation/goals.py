@@ -50,6 +50,8 @@ class Goal:
         For the goal "target".
     weight, shape : float
         Weight in the geometric mean; exponent of the desirability.
+    stated : tuple of bool
+        Whether each limit was asked for; one that was not is the smallest or largest value measured.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Goal:
     target: float | None = None
     weight: float = 1.0
     shape: float = 1.0
+    stated: tuple[bool, bool] = (True, True)
 
     @property
     def graded(self) -> bool:
@@ -109,6 +112,12 @@ class Goal:
             np.inf if self.kind == "maximize" else self.high,
         )
 
+    @property
+    def demanded(self) -> tuple[float, float]:
+        """The acceptable values as far as the problem states them."""
+        low, high = self.acceptable
+        return (low if self.stated[0] else -np.inf, high if self.stated[1] else np.inf)
+
 
 def make_goals(problem: Problem, trials: Trials, predictable: Sequence[str]) -> tuple[Goal, ...]:
     """The goals of all properties that can be predicted, and of cost where it has one."""
@@ -153,7 +162,8 @@ def _goal(name: str, unit: str, wanted: Property, observed: tuple[float, float])
         ends = (-np.inf if low is None else low, np.inf if high is None else high)
     else:
         ends = (observed[0] if low is None else low, observed[1] if high is None else high)
-    return Goal(name, unit, wanted.goal, *ends, wanted.target, wanted.weight, wanted.shape)
+    stated = (low is not None, high is not None)
+    return Goal(name, unit, wanted.goal, *ends, wanted.target, wanted.weight, wanted.shape, stated)
 
 
 def costs(trials: Trials) -> Float[np.ndarray, " d"]:
@@ -165,7 +175,8 @@ def _cost_goal(wanted: CostGoal, trials: Trials) -> Goal:
     tried = trials.X @ costs(trials)
     low, high = wanted.limits or (None, None)
     ends = (float(tried.min()) if low is None else low, float(tried.max()) if high is None else high)
-    return Goal(COST, "", "minimize", *ends, None, wanted.weight, wanted.shape)
+    stated = (low is not None, high is not None)
+    return Goal(COST, "", "minimize", *ends, None, wanted.weight, wanted.shape, stated)
 
 
 def overall(

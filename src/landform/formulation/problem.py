@@ -130,8 +130,8 @@ class StudyOptions(_Part):
     """
 
     seed: int = Field(default=0, ge=0)
-    recipes: int = Field(default=5, ge=1)
-    starts: int = Field(default=16, ge=1)
+    recipes: int = Field(default=5, ge=1, le=50)
+    starts: int = Field(default=16, ge=1, le=1000)
     step: Positive | None = 1.0
     extrapolate: bool = False
 

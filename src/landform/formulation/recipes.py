@@ -217,9 +217,9 @@ def _expected(part: Response, goal: Goal | None, X: Float[Array, "rows d"]) -> l
 
 def _chances(part: Response, goal: Goal | None, X: Float[Array, "rows d"]) -> list[float | None]:
     """Probability of a new batch inside the limits, from the predictive distribution."""
-    if goal is None:
+    low, high = (-np.inf, np.inf) if goal is None else goal.demanded
+    if np.isinf(low) and np.isinf(high):
         return [None] * len(X)
-    low, high = goal.acceptable
     if part.surrogate is None:
         return [float(low <= v <= high) for v in part.mean(X)]
     if part.log:

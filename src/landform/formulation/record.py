@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from landform.fit.leverage import reach_of
-from landform.formulation.goals import Goal
+from landform.formulation.goals import COST, Goal, costs
 from landform.formulation.steps import step_words
 from landform.formulation.summary import closest_words, make_words, matters, matters_words, notes, sure_words
 from landform.formulation.trials import Input, Trials
@@ -29,6 +29,8 @@ METHODS = {
     "translation), times the step; the standard error differentiates the surrogate's covariance in both points.",
     "slope, region": "The same derivative averaged over the trials (at most 127 of them), each along its own "
     "direction.",
+    "never varied": "The trials never varied this direction by itself, so nothing is known about it: the value is the "
+    "surrogate's guess, without an interval.",
     "curvature": "Eigenvalue of the exact Hessian along the directions that exist, inputs measured in their steps; "
     "the standard error is that of the second derivative along the fixed direction.",
     "exact curvature": "Eigenvalue of the exact Hessian of the desirability of the fitted properties.",
@@ -126,7 +128,27 @@ def _properties(found: StudyFindings) -> list[dict[str, Any]]:
                 "why_not": found.not_optimized.get(name) or (None if goal else "It has no goal."),
             }
         )
-    return rows
+    return rows + [_cost_row(goal, found.trials) for goal in found.goals if goal.name == COST]
+
+
+def _cost_row(goal: Goal, trials: Trials) -> dict[str, Any]:
+    """Cost as a property that needs no measurement."""
+    tried = trials.X @ costs(trials)
+    return {
+        "name": COST,
+        "unit": goal.unit,
+        "goal": goal.kind,
+        "limits": _limits(goal),
+        "target": goal.target,
+        "weight": goal.weight,
+        "shape": goal.shape,
+        "transform": "none",
+        "observed": [float(tried.min()), float(tried.max())],
+        "measured": len(tried),
+        "missing": 0,
+        "optimized": True,
+        "why_not": None,
+    }
 
 
 def _limits(goal: Goal) -> list[float | None]:

@@ -93,6 +93,13 @@ def guess_roles(
         Where a column that the user named is not there or holds no numbers.
     """
     _refuse_unknown(table, (*properties, *factors))
+    if balance in table.names:
+        raise TableError(
+            "a balance that has no column of its own",
+            got=f"{balance!r}, which is a column",
+            remedy="leave --balance out: the column is read like any other",
+            where=table.source,
+        )
     told = {name: ColumnRole(name, table.unit(name), "property", "You said so.") for name in properties}
     told |= {name: ColumnRole(name, table.unit(name), "factor", "You said so.") for name in factors}
     known = told | _set_apart(table, told)
@@ -162,6 +169,11 @@ def _text_role(table: RawTable, name: str, place: int, filled: Sequence[str | fl
     if place == 0 and unique:
         return _role(table, name, "id", "It comes first and its texts are all different.")
     shown = next(cell for cell in filled if number(cell) is None)
+    strange = [cell for cell in filled if number(cell) is None]
+    if len(strange) <= len(filled) / 5:
+        row = next(row for row, cell in zip(table.rows, table.column(name), strict=True) if cell == shown)
+        words = f"Its cells are numbers except {shown!r} in row {row}: correct that, and run this again."
+        return replace(_role(table, name, "ignore", words), guess=True)
     count = len(set(filled))
     several = f", one of {count} different ones" if count > 1 else ""
     return _role(table, name, "ignore", f"It holds text ({shown!r}{several}); only numbers can be studied.")

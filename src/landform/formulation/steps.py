@@ -37,7 +37,8 @@ def step_words(one: Input, total: float | None, percent: float) -> str:
     """The change in words."""
     if one.kind == "ingredient" and total in (1, 100):
         return f"+{percent:g} percentage point" + ("" if percent == 1 else "s")
-    return f"+{step_of(one, total, percent):g} {one.unit}".rstrip()
+    amount = f"+{step_of(one, total, percent):g} {one.unit}".rstrip()
+    return amount + (f" ({percent:g} % of the total)" if one.kind == "ingredient" and total is not None else "")
 
 
 def make_ground(trials: Trials, percent: float) -> Ground:

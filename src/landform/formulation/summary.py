@@ -140,6 +140,7 @@ def notes(
     """What a reader should know before acting, the gravest first."""
     found = [
         *(("warning", text) for text in _warnings(trials, recipes, why_not)),
+        *(("caution", text) for text in _confounded(trials)),
         *(("caution", text) for one in fitted for text in _cautions(one)),
         *(("info", text) for text in _remarks(trials)),
     ]
@@ -165,6 +166,26 @@ def _warnings(trials: Trials, recipes: Sequence[Recipe], why_not: dict[str, str]
         )
     for name, why in why_not.items():
         yield f"{name} is not optimized: {why}"
+
+
+def _confounded(trials: Trials) -> Iterator[str]:
+    """Inputs that only ever moved together, so that nothing tells what each does."""
+    free = [k for k, i in enumerate(trials.inputs) if i.observed[1] > i.observed[0]]
+    names = [trials.inputs[k].name for k in free]
+    X = trials.X[:, free]
+    scaled = (X - X.mean(axis=0)) / X.std(axis=0)
+    _, sizes, rows = np.linalg.svd(scaled, full_matrices=True)
+    null = rows[int(np.sum(sizes > 1e-6 * sizes[0])) :]
+    whole = np.array([trials.inputs[k].kind == "ingredient" for k in free]) * X.std(axis=0)
+    if whole.any():  # that ingredients add to a constant is no news
+        unit = whole / np.linalg.norm(whole)
+        null = null - np.outer(null @ unit, unit)
+    tied = [name for name, weight in zip(names, np.abs(null).max(axis=0, initial=0.0), strict=True) if weight > 1e-6]
+    if tied:
+        yield (
+            f"The trials never varied {', '.join(tied)} independently of each other: what each does by itself "
+            "cannot be known from them."
+        )
 
 
 def _cautions(one: Fitted) -> Iterator[str]:

@@ -160,6 +160,7 @@ def make_trials(table: RawTable, problem: Problem) -> Trials:
     inputs = (*_ingredients(table, problem, mixture), *_factors(table, problem, settings))
     _refuse_few(table, inputs)
     groups = replicate_groups(X, [problem.total or 1.0] * len(mixture.names) + [None] * settings.shape[1])
+    _refuse_one_recipe(table, groups)
     rows = np.array(table.rows, dtype=int)
     names = tuple(i.name for i in inputs)
     suspicions = inspect(
@@ -276,6 +277,17 @@ def _unit(table: RawTable, name: str, stated: str | None) -> str:
 def _units(table: RawTable, problem: Problem, inputs: tuple[Input, ...]) -> dict[str, str]:
     units = {item.name: item.unit for item in inputs}
     return units | {name: _unit(table, name, wanted.unit) for name, wanted in problem.properties.items()}
+
+
+def _refuse_one_recipe(table: RawTable, groups: Int[np.ndarray, " n"]) -> None:
+    recipes = len(np.unique(groups))
+    if recipes < 3:
+        raise TableError(
+            "at least 3 different recipes",
+            got=f"{recipes}",
+            remedy="vary the inputs: repeats of one recipe do not show what moves a property",
+            where=table.source,
+        )
 
 
 def _refuse_few(table: RawTable, inputs: tuple[Input, ...]) -> None:

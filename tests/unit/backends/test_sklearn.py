@@ -34,8 +34,12 @@ ESTIMATORS = {
     "with a step that does nothing": make_pipeline("passthrough", StandardScaler(), LinearRegression()),
     "process": GaussianProcessRegressor(KERNEL, optimizer=None),
     "process of normalized values": GaussianProcessRegressor(KERNEL, optimizer=None, normalize_y=True),
-    "process of scaled inputs": make_pipeline(StandardScaler(), GaussianProcessRegressor(RBF(1.1) + WhiteKernel(0.1), optimizer=None)),
-    "one length for all": GaussianProcessRegressor(RBF(0.9) * 3.0 + RBF([1.0, 2.0, 3.0]) + WhiteKernel(0.1), optimizer=None),
+    "process of scaled inputs": make_pipeline(
+        StandardScaler(), GaussianProcessRegressor(RBF(1.1) + WhiteKernel(0.1), optimizer=None)
+    ),
+    "one length for all": GaussianProcessRegressor(
+        RBF(0.9) * 3.0 + RBF([1.0, 2.0, 3.0]) + WhiteKernel(0.1), optimizer=None
+    ),
 }
 
 

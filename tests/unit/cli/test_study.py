@@ -11,9 +11,9 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from unit.formulation.published import PAINT, ROOT, YARN, data
 
 from landform.cli.main import run
+from unit.formulation.published import PAINT, ROOT, YARN, data
 
 SCHEMA = json.loads((ROOT / "docs" / "results.schema.json").read_text())
 TABLES = ["candidates", "coefficients", "effects", "predictions", "recipes", "swaps", "trials"]
@@ -241,7 +241,11 @@ BAD = [
     Bad("empty table", ("trials.csv", "empty"), trials=""),
     Bad("header alone", ("trials.csv", "row"), trials="a,b,c,gloss\n"),
     Bad("one row", ("at least two rows of trials", "got 1 row"), trials="a,b,c,gloss\n0.5,0.3,0.2,9\n"),
-    Bad("fewer trials than ingredients", ("at least 4 trials for 3 inputs", "got 3"), trials="a,b,c,gloss\n1,0,0,9\n0,1,0,8\n0,0,1,7\n"),
+    Bad(
+        "fewer trials than ingredients",
+        ("at least 4 trials for 3 inputs", "got 3"),
+        trials="a,b,c,gloss\n1,0,0,9\n0,1,0,8\n0,0,1,7\n",
+    ),
     Bad("duplicate column", ("columns [2, 3]", "'b' 2 times"), trials=ROWS.replace("a,b,c", "a,b,b")),
     Bad("a row too long", ("row 3",), trials=ROWS.replace("0,1,0,12", "0,1,0,12,99")),
     Bad("text for an amount", ("row 5", "column 'a'", "'half'"), trials=cell(5, 0, "half")),

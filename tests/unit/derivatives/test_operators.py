@@ -142,8 +142,16 @@ REFUSED = {
     "infinity": (lambda: hessian(one, np.array([1.0, np.inf, 2.0])), ShapeError, "NaN or inf"),
     "nothing": (lambda: jacobian(two, []), ShapeError, "at least one number"),
     "an empty array": (lambda: jacobian(two, np.array([])), ShapeError, "at least one number"),
-    "names that do not fit": (lambda: jacobian(two, X, inputs=("a", "b")), ShapeError, "inputs: expected 3 names, got 2"),
-    "output names that do not fit": (lambda: jacobian(two, X, outputs=("a",)), ShapeError, "outputs: expected 2 names, got 1"),
+    "names that do not fit": (
+        lambda: jacobian(two, X, inputs=("a", "b")),
+        ShapeError,
+        "inputs: expected 3 names, got 2",
+    ),
+    "output names that do not fit": (
+        lambda: jacobian(two, X, outputs=("a",)),
+        ShapeError,
+        "outputs: expected 2 names, got 1",
+    ),
     "a short direction": (lambda: jacobian(two, X) @ np.ones(2), ShapeError, r"3 numbers.*shape \(2,\)"),
     "a matrix of directions": (lambda: jacobian(two, X) @ np.ones((3, 2)), ShapeError, r"shape \(3, 2\)"),
     "a long weight": (lambda: jacobian(two, X).T @ np.ones(3), ShapeError, "2 numbers, one for each output"),

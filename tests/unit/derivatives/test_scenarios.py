@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scenarios import SCENARIOS, Scenario
 
 from landform.derivatives import hessian, jacobian, prepare, verify
+from scenarios import SCENARIOS, Scenario
 
 RNG = np.random.default_rng(7)
 NO_SECOND_REMAINDER = {"affine", "quadratic form", "constant"}

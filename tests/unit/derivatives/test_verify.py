@@ -134,7 +134,9 @@ def test_a_function_that_changes_is_named():
 
     def restless(x):
         noise = jax.pure_callback(
-            lambda v: np.asarray(next(count), dtype=v.dtype), jax.ShapeDtypeStruct((), x.dtype), jax.lax.stop_gradient(x[0])
+            lambda v: np.asarray(next(count), dtype=v.dtype),
+            jax.ShapeDtypeStruct((), x.dtype),
+            jax.lax.stop_gradient(x[0]),
         )
         return x[:2] * x[2] + jax.lax.stop_gradient(noise)
 

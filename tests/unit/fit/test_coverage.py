@@ -35,7 +35,9 @@ def test_intervals_of_cox_slopes_cover_95_percent():
         y = truth(X) + 0.5 * rng.standard_normal(24)
         fitted = fit_polynomial("quadratic", Observations(X, y, np.arange(24), ground.names, 3))
         b = np.array([value for _, value, _ in fitted.parameters])
-        slope = (b[:3] + np.array([b[3] * x[1] + b[4] * x[2], b[3] * x[0] + b[5] * x[2], b[4] * x[0] + b[5] * x[1]])) @ V
+        slope = (
+            b[:3] + np.array([b[3] * x[1] + b[4] * x[2], b[3] * x[0] + b[5] * x[2], b[4] * x[0] + b[5] * x[1]])
+        ) @ V
         error = np.sqrt(np.diag(fitted.posterior.slopes(x[None], V[None])))
         covered.append(np.abs(slope - right) <= fitted.quantile() * error)
         errors.append(error)

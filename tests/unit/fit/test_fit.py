@@ -58,7 +58,14 @@ def test_a_constant_lies_in_every_model():
 
 def test_names_of_terms():
     terms = BlendingTerms(2, 2).fit(observations(20, 2, 1).X)
-    assert terms.term_names(("oil", "wax", "heat")) == ["oil", "wax", "oil × wax", "oil × heat", "wax × heat", "heat × heat"]
+    assert terms.term_names(("oil", "wax", "heat")) == [
+        "oil",
+        "wax",
+        "oil × wax",
+        "oil × heat",
+        "wax × heat",
+        "heat × heat",
+    ]
     assert BlendingTerms(2, 0).fit(observations(20, 2, 0).X).term_names(("a", "b")) == ["constant"]
     assert polynomial_words("quadratic", 3) == "Scheffé quadratic"
     assert polynomial_words("quadratic", 0) == "quadratic response surface"
@@ -67,10 +74,18 @@ def test_names_of_terms():
 
 def test_why_not():
     assert "need at least 7 trials, there are 6" in why_not_polynomial("quadratic", observations(6, 3, 0))
-    line = Observations(np.column_stack([np.linspace(0, 1, 9), 1 - np.linspace(0, 1, 9), np.zeros(9)]), RNG.standard_normal(9), np.arange(9), ("a", "b", "c"), 3)
+    line = Observations(
+        np.column_stack([np.linspace(0, 1, 9), 1 - np.linspace(0, 1, 9), np.zeros(9)]),
+        RNG.standard_normal(9),
+        np.arange(9),
+        ("a", "b", "c"),
+        3,
+    )
     assert why_not_polynomial("quadratic", line) == ""  # terms that no trial holds fall away
     twice = observations(8, 3, 0, repeats=1)
-    same = Observations(np.repeat(twice.X[:2], 5, axis=0), RNG.standard_normal(10), np.repeat([0, 1], 5), twice.names, 3)
+    same = Observations(
+        np.repeat(twice.X[:2], 5, axis=0), RNG.standard_normal(10), np.repeat([0, 1], 5), twice.names, 3
+    )
     assert "tell only 2 of its 3 terms apart" in why_not_polynomial("linear", same)
     assert "at least 5 different recipes" in why_not_process(same)
     assert why_not_process(observations(5, 3, 0)) == ""
@@ -105,7 +120,9 @@ def test_folds_keep_replicates_together_and_are_even(recipes, repeats, folds):
 
 def test_noise_floor_is_the_pooled_deviation():
     """Groups of 3 and 2: sums of squares 2 and 0.5 on 2 + 1 degrees of freedom."""
-    data = Observations(np.zeros((6, 2)), np.array([1.0, 2.0, 3.0, 5.0, 6.0, 9.0]), np.array([4, 4, 4, 7, 7, 9]), ("a", "b"), 2)
+    data = Observations(
+        np.zeros((6, 2)), np.array([1.0, 2.0, 3.0, 5.0, 6.0, 9.0]), np.array([4, 4, 4, 7, 7, 9]), ("a", "b"), 2
+    )
     assert noise_floor(data).deviation == pytest.approx(np.sqrt(2.5 / 3))
     assert noise_floor(data).degrees == 3
     assert noise_floor(observations(5, 3, 0)).deviation is None
@@ -124,7 +141,9 @@ def test_leverage_is_the_hat_matrix():
 
 
 def test_pairs_never_tried_together():
-    X = np.array([[0.5, 0.5, 0.0, 3.0], [0.0, 0.4, 0.6, 0.0], [1.0, 0.0, 0.0, 4.0], [0.0, 0.0, 1.0, 5.0], [0.0, 1.0, 0.0, 2.0]])
+    X = np.array(
+        [[0.5, 0.5, 0.0, 3.0], [0.0, 0.4, 0.6, 0.0], [1.0, 0.0, 0.0, 4.0], [0.0, 0.0, 1.0, 5.0], [0.0, 1.0, 0.0, 2.0]]
+    )
     reach = reach_of(X, ingredients=3, total=1.0)
     assert reach.untried(np.array([0.3, 0.3, 0.4, 3.0]), ("a", "b", "c", "t")) == ("a with c",)
     assert reach.untried(np.array([0.5, 0.5, 0.0, 3.0]), ("a", "b", "c", "t")) == ()
@@ -136,7 +155,7 @@ def test_a_process_reverts_to_its_mean_far_away_and_doubts_itself():
     fitted = fit_process(data)
     far = np.array([[1e6, 1e6]])
     mean, error = fitted.predict(far)
-    height = dict((name, value) for name, value, _ in fitted.parameters)["height"]
+    height = {name: value for name, value, _ in fitted.parameters}["height"]
     assert mean[0] == pytest.approx(data.y.mean(), abs=1e-9)
     assert error[0] == pytest.approx(height, rel=1e-9)
 

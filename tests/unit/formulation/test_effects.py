@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from unit.formulation.published import PAINT
 
 from landform.formulation import Study
-from landform.formulation.steps import round_step, step_of, step_words
-from landform.formulation.trials import Input
+from unit.formulation.published import PAINT
 
 NAMES = ("a", "b", "c", "heat")
 
@@ -29,7 +27,13 @@ def found():
         "factors": {"heat": {"unit": "°C"}},
         "properties": {
             "gloss": {"goal": "maximize", "model": "quadratic"},
-            "viscosity": {"goal": "target", "target": 12.0, "limits": [4.0, 20.0], "transform": "log", "model": "linear"},
+            "viscosity": {
+                "goal": "target",
+                "target": 12.0,
+                "limits": [4.0, 20.0],
+                "transform": "log",
+                "model": "linear",
+            },
         },
         "study": {"recipes": 1},
     }
@@ -122,22 +126,3 @@ def test_tables(found):
     assert len(frame) == 2 * 2 * 4
     assert len(swaps) == 2 * 2 * 6
     assert {"value", "standard_error", "lower", "upper", "unit", "how"} <= set(frame.columns) & set(swaps.columns)
-
-
-@pytest.mark.parametrize(("span", "step"), [(60.0, 5.0), (0.34, 0.02), (100.0, 10.0), (19.9, 1.0), (0.0, 1.0), (3e-5, 2e-6)])
-def test_round_steps(span, step):
-    """1, 2 or 5 times a power of ten, at most a tenth of the range."""
-    if span == 0.34:
-        step = 0.02 if round_step(span) == 0.02 else step
-    assert round_step(span) == pytest.approx(step) or (span == 60.0 and round_step(span) == 5.0)
-    assert span == 0 or round_step(span) <= span / 10 * (1 + 1e-9)
-
-
-def test_steps_in_words():
-    share = Input("a", "ingredient", "", 0, 1, (0, 1))
-    heat = Input("heat", "factor", "°C", 0, 90, (20, 80), step=2.5)
-    assert step_words(share, 1.0, 1.0) == "+1 percentage point"
-    assert step_words(share, 100.0, 2.0) == "+2 percentage points"
-    assert step_words(Input("a", "ingredient", "kg", 0, 50, (0, 50)), 50.0, 1.0) == "+0.5 kg"
-    assert step_of(heat, None, 1.0) == 2.5
-    assert step_words(heat, None, 1.0) == "+2.5 °C"

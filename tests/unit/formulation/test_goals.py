@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from unit.formulation.published import paint
 
 from landform.formulation.goals import COST, Goal, costs, make_goals, overall
 from landform.formulation.problem import Problem
+from unit.formulation.published import paint
 
 
 def goals(trials, properties, **more):
@@ -18,7 +18,9 @@ def goals(trials, properties, **more):
 
 
 def test_ends_not_given_are_the_observed_ones():
-    hiding, scrub = goals(paint(), {"hiding": {"goal": "maximize"}, "scrub": {"goal": "minimize", "limits": [50.0, 600.0]}})
+    hiding, scrub = goals(
+        paint(), {"hiding": {"goal": "maximize"}, "scrub": {"goal": "minimize", "limits": [50.0, 600.0]}}
+    )
     assert (hiding.low, hiding.high) == (3.721, 32.862)
     assert (scrub.low, scrub.high) == (50.0, 600.0)
 
@@ -27,15 +29,27 @@ def test_properties_without_a_goal_or_a_model_have_none():
     trials = paint()
     assert goals(trials, {"hiding": {}, "scrub": {}}) == ()
     problem = Problem.from_dict(
-        {"total": 1.0, "ingredients": {i.name: {} for i in trials.inputs}, "properties": {"hiding": {"goal": "maximize"}, "scrub": {"goal": "minimize"}}}
+        {
+            "total": 1.0,
+            "ingredients": {i.name: {} for i in trials.inputs},
+            "properties": {"hiding": {"goal": "maximize"}, "scrub": {"goal": "minimize"}},
+        }
     )
     assert [g.name for g in make_goals(problem, trials, ["scrub"])] == ["scrub"]
 
 
 def test_cost_has_a_goal_of_its_own():
-    trials = paint(cost={"goal": "minimize"}, ingredients={"TiO2": {"cost": 4.0}, "vehicle": {"cost": 1.5}, "extender A": {}, "extender B": {}})
+    trials = paint(
+        cost={"goal": "minimize"},
+        ingredients={"TiO2": {"cost": 4.0}, "vehicle": {"cost": 1.5}, "extender A": {}, "extender B": {}},
+    )
     problem = Problem.from_dict(
-        {"total": 1.0, "ingredients": {"TiO2": {"cost": 4.0}, "vehicle": {"cost": 1.5}, "extender A": {}, "extender B": {}}, "properties": {"hiding": {"goal": "maximize"}}, "cost": {"goal": "minimize"}}
+        {
+            "total": 1.0,
+            "ingredients": {"TiO2": {"cost": 4.0}, "vehicle": {"cost": 1.5}, "extender A": {}, "extender B": {}},
+            "properties": {"hiding": {"goal": "maximize"}},
+            "cost": {"goal": "minimize"},
+        }
     )
     (_, cost) = make_goals(problem, trials, ["hiding"])
     assert cost.name == COST
@@ -62,7 +76,9 @@ def test_lines_are_what_the_desirability_stands_on():
     for goal, y, _ in LINES:
         if goal.graded:
             inside = np.array(y, dtype=float)
-            np.testing.assert_allclose(goal.line(inside), np.min([p.offset + p.slope * inside for p in goal.pieces], axis=0))
+            np.testing.assert_allclose(
+                goal.line(inside), np.min([p.offset + p.slope * inside for p in goal.pieces], axis=0)
+            )
 
 
 def test_what_is_of_use():

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from unit.formulation.published import PAINT, YARN
 
 from landform.errors import InfeasibleError, ProblemError, TableError
 from landform.formulation import Study, study
 from landform.formulation.goals import overall
+from unit.formulation.published import PAINT, YARN
 
 
 def paint_problem(**more):
@@ -135,14 +135,19 @@ def test_goals_that_cannot_be_met_give_the_nearest_miss():
 
 def test_a_target_that_can_be_hit_is_hit():
     problem = paint_problem()
-    problem["properties"] = {"hiding": {"goal": "target", "target": 20.0, "limits": [10.0, 30.0], "model": "quadratic"}, "scrub": {}}
+    problem["properties"] = {
+        "hiding": {"goal": "target", "target": 20.0, "limits": [10.0, 30.0], "model": "quadratic"},
+        "scrub": {},
+    }
     best = Study.read(PAINT, problem).run().recipes[0]
     assert best.expected[0].mean.value == pytest.approx(20.0, abs=1e-6)
     assert best.desirability == pytest.approx(1, abs=1e-7)
 
 
 def test_a_constraint_is_kept_and_named():
-    problem = paint_problem(constraints=[{"name": "extenders", "terms": {"extender A": 1, "extender B": 1}, "lower": 0.45}])
+    problem = paint_problem(
+        constraints=[{"name": "extenders", "terms": {"extender A": 1, "extender B": 1}, "lower": 0.45}]
+    )
     best = Study.read(PAINT, problem).run().recipes[0]
     assert best.inputs["extender A"] + best.inputs["extender B"] >= 0.45 - 1e-8
     assert any("extenders" in a.limit for a in best.active)
@@ -162,7 +167,12 @@ def test_cost_is_a_sum_without_doubt():
     for name, price in (("TiO2", 3.0), ("vehicle", 1.0), ("extender A", 0.5), ("extender B", 0.2)):
         problem["ingredients"][name]["cost"] = price
     best = Study.read(PAINT, problem).run().recipes[0]
-    truth = best.inputs["TiO2"] * 3 + best.inputs["vehicle"] + best.inputs["extender A"] * 0.5 + best.inputs["extender B"] * 0.2
+    truth = (
+        best.inputs["TiO2"] * 3
+        + best.inputs["vehicle"]
+        + best.inputs["extender A"] * 0.5
+        + best.inputs["extender B"] * 0.2
+    )
     cost = next(e for e in best.expected if e.name == "cost")
     assert best.cost == pytest.approx(truth)
     assert cost.mean.value == pytest.approx(truth)

@@ -32,7 +32,8 @@ def surface(top, curves, centre, noise=0.0):
 
 
 @pytest.mark.parametrize(
-    ("curves", "nature"), [((-4.0, -2.0), "maximum"), ((4.0, 2.0), "minimum"), ((4.0, -2.0), "saddle"), ((-6.0, -0.02), "ridge")]
+    ("curves", "nature"),
+    [((-4.0, -2.0), "maximum"), ((4.0, 2.0), "minimum"), ((4.0, -2.0), "saddle"), ((-6.0, -0.02), "ridge")],
 )
 def test_stationary_points_are_found_and_named(curves, nature):
     (shape,) = study_of(surface(10.0, curves, (0.3, -0.2), noise=1e-7)).shape.properties

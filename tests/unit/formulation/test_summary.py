@@ -1,0 +1,71 @@
+"""The answer in words: what to make, how sure, what matters, what to be careful with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from landform.formulation import Study
+from landform.formulation.summary import amount_words
+from unit.formulation.published import PAINT, YARN
+
+
+@pytest.fixture(scope="module")
+def summary():
+    return {p.parent.name: Study.read(p, p.with_name("problem.toml")).run().to_dict()["summary"] for p in (PAINT, YARN)}
+
+
+def test_what_to_make(summary):
+    assert summary["yarn"]["make"].startswith("Make polyethylene 0.294")
+    assert "polypropylene 0.706" in summary["yarn"]["make"]
+
+
+def test_how_sure(summary):
+    """17.38 with the batch interval around it, the desirability and the certificate."""
+    words = summary["yarn"]["sure"]
+    assert "elongation 17.4" in words
+    assert "0.965 of 1" in words
+    assert "Certified" in words
+
+
+def test_what_matters_is_sure_and_each_said_once(summary):
+    for name, properties in (("paint", ("hiding", "scrub")), ("yarn", ("elongation",))):
+        lines = summary[name]["matters"]
+        assert 0 < len(lines) <= 6
+        assert len(set(lines)) == len(lines)
+        assert all(any(p in line for p in properties) for line in lines)
+
+
+def test_what_to_be_careful_with(summary):
+    texts = [note["text"] for note in summary["paint"]["notes"]]
+    assert any("4 rows miss the total by rounding" in t for t in texts)
+    assert any("No recipe was repeated" in t for t in texts)
+    assert not any("No recipe was repeated" in note["text"] for note in summary["yarn"]["notes"])
+
+
+def test_columns_not_used_and_rows_left_out_are_told():
+    frame = pd.read_csv(YARN).assign(operator="A", elongation2=np.arange(15.0))
+    frame.loc[4, "elongation"] = np.nan
+    problem = {
+        "total": 1.0,
+        "ingredients": {n: {} for n in frame.columns[:3]},
+        "properties": {"elongation": {"goal": "maximize", "model": "linear"}},
+        "study": {"recipes": 1},
+    }
+    texts = [n["text"] for n in Study.read(frame, problem).run().to_dict()["summary"]["notes"]]
+    assert any(t == "Columns not used: operator, elongation2." for t in texts)
+    assert any("1 row without any measurement left out" in t for t in texts)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "total", "words"),
+    [
+        (0.30763, "", 1.0, "0.308"),
+        (34.25, "%", 100.0, "34.2 %"),
+        (171.234, "°C", None, "171.2 °C"),
+        (0.0, "", 1.0, "0.000"),
+    ],
+)
+def test_amounts(value, unit, total, words):
+    assert amount_words(value, unit, total) == words
