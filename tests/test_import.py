@@ -1,4 +1,4 @@
-"""``import landform`` is light, exports what it says, and changes nothing global; interpreters are started to prove it."""
+"""``import landform`` is light, exports what it says, changes nothing global; fresh interpreters prove it."""
 
 from __future__ import annotations
 

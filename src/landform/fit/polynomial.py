@@ -118,13 +118,14 @@ def _hold_out_rows(
     y: Float[np.ndarray, " n"],
 ) -> Float[np.ndarray, "3 g"]:
     n, p = Q.shape
-    rest = np.eye(len(rows)) - Q[rows] @ Q[rows].T
     degrees = n - len(rows) - p
-    values, vectors = np.linalg.eigh(rest)
-    if degrees < 1 or values[0] < 1e-9:
+    # (I − H_GG)⁻¹ = I + U s/(1 − s) U' with H_GG = U s U': as small as the fold or as the number of terms.
+    U, sizes, _ = np.linalg.svd(Q[rows], full_matrices=False)
+    taken = sizes**2
+    if degrees < 1 or taken[0] > 1 - 1e-9:
         return np.full((3, len(rows)), np.nan)
-    inverse = (vectors / values) @ vectors.T
-    missed = inverse @ residuals[rows]
+    grown = taken / (1 - taken)
+    missed = residuals[rows] + U @ (grown * (U.T @ residuals[rows]))
     left = max(float(residuals @ residuals - residuals[rows] @ missed), 0.0)
-    deviation = np.sqrt(left / degrees * np.diag(inverse))
+    deviation = np.sqrt(left / degrees * (1 + np.sum(U * U * grown, axis=1)))
     return np.vstack([y[rows] - missed, deviation, np.full(len(rows), float(degrees))])

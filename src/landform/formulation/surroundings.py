@@ -22,6 +22,8 @@ Indices = Int[np.ndarray, " k"]
 
 _TREND = 100.0  # variances relative to the smooth departure
 _NOISE = 0.1
+_MANY = 1500  # trials, past which the exact inverse takes too long
+_CARRIERS = 300
 _REACH = 1.5  # over which the departure is smooth, in standard deviations of the inputs
 
 
@@ -103,12 +105,33 @@ def precision(X: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n n"]:
     """The inverse covariance of a smooth function's values at the rows of X, noise included."""
     deviation = X.std(axis=0)
     Z = (X - X.mean(axis=0))[:, deviation > 0] / deviation[deviation > 0]
+    if len(Z) > _MANY:
+        return _approximate_precision(Z)
     inner = Z @ Z.T
     squares = np.diag(inner)
     distance = np.maximum(squares[:, None] + squares[None, :] - 2 * inner, 0.0)
     covariance = _TREND * (1.0 + inner) + np.exp(-distance / (2 * _REACH**2))
     covariance[np.diag_indices_from(covariance)] += _NOISE
     return np.asarray(np.linalg.inv(covariance))
+
+
+def _approximate_precision(Z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n n"]:
+    """The same with the smooth departure carried by a few hundred of the rows (Nyström's approximation)."""
+    some = Z[np.random.default_rng(0).choice(len(Z), _CARRIERS, replace=False)]
+    values, vectors = np.linalg.eigh(_similarity(some, some))
+    kept = values > 1e-8 * values[-1]
+    smooth = _similarity(Z, some) @ (vectors[:, kept] / np.sqrt(values[kept]))
+    F = np.column_stack([np.full(len(Z), np.sqrt(_TREND)), np.sqrt(_TREND) * Z, smooth])
+    inside = np.linalg.solve(_NOISE * np.eye(F.shape[1]) + F.T @ F, F.T)
+    found = F @ inside
+    found *= -1.0 / _NOISE
+    found[np.diag_indices_from(found)] += 1.0 / _NOISE
+    return np.asarray(found)
+
+
+def _similarity(A: Float[np.ndarray, "a d"], B: Float[np.ndarray, "b d"]) -> Float[np.ndarray, "a b"]:
+    distance = np.sum(A * A, axis=1)[:, None] + np.sum(B * B, axis=1)[None, :] - 2 * A @ B.T
+    return np.exp(-np.maximum(distance, 0.0) / (2 * _REACH**2))
 
 
 def studentized(X: Float[np.ndarray, "n d"], y: Float[np.ndarray, " n"]) -> tuple[Float[np.ndarray, " n"], int]:

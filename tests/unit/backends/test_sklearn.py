@@ -112,7 +112,7 @@ def test_a_wrong_translation_is_found_on_the_rows():
     def _(estimator):
         return registry.Translation(lambda x: 1.0001 * (estimator.coef_ @ x + estimator.intercept_)[None], ())
 
-    with pytest.raises(ModelError, match="ErringRidge equal to it on every row.*in row"):
+    with pytest.raises(ModelError, match=r"ErringRidge equal to it on every row.*in row"):
         from_sklearn(ErringRidge().fit(X, y), X)
 
 

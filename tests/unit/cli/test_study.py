@@ -1,4 +1,4 @@
-"""``landform study`` as a user meets it: the published examples, public data, and every wrong input we could think of."""
+"""``landform study`` as a user meets it: published examples, public data, and every wrong input thought of."""
 
 from __future__ import annotations
 

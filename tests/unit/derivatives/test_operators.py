@@ -183,7 +183,7 @@ def test_not_finite_derivatives_name_their_entry():
     with pytest.raises(DerivativeError, match="for d y1 / d"):  # sqrt has slope inf times 0 across
         J.dense()
     H = hessian(lambda x: x[0] + jnp.sqrt(x[1]) ** 3 + x[2], np.array([1.0, 0.0, 2.0]), inputs=("a", "b", "c"))
-    with pytest.raises(DerivativeError, match="finite Hessian, got (nan|inf) for d"):
+    with pytest.raises(DerivativeError, match=r"finite Hessian, got (nan|inf) for d"):
         H.dense()
 
 

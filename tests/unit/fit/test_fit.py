@@ -92,7 +92,7 @@ def test_why_not():
 
 
 def test_a_model_that_cannot_be_had_is_refused():
-    with pytest.raises(ModelError, match="Scheffé quadratic.*need at least 7 trials") as caught:
+    with pytest.raises(ModelError, match=r"Scheffé quadratic.*need at least 7 trials") as caught:
         choose_surrogate(observations(6, 3, 0), model="quadratic")
     assert "\n" not in str(caught.value)
 

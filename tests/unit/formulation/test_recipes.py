@@ -112,6 +112,22 @@ def test_spread_is_of_the_best_alone(found):
     assert found.recipes[1].spread is None
 
 
+@pytest.mark.parametrize("unit", [100.0, 0.25])
+def test_the_unit_of_the_total_leaves_the_shares(found, unit):
+    """Shares, percent or kilograms, and the ingredients in another order: the recipe is the same."""
+    order = [2, 0, 3, 1]
+    names = [list(found.recipes[0].inputs)[k] for k in order]
+    X = pd.DataFrame(unit * found.trials.X[:, order], columns=names)
+    Y = pd.DataFrame(found.trials.Y, columns=list(found.trials.properties))
+    problem = paint_problem(total=unit, trials={"closure": "none"}, study={"recipes": 1})
+    bounds = problem["ingredients"]
+    problem["ingredients"] = {n: {end: unit * value for end, value in bounds[n].items()} for n in names}
+    best = Study.read(pd.concat([X, Y], axis=1), problem).run().recipes[0]
+    assert best.desirability == pytest.approx(found.recipes[0].desirability, rel=1e-9)
+    for name, amount in found.recipes[0].inputs.items():
+        assert best.inputs[name] / unit == pytest.approx(amount, abs=1e-7)
+
+
 def test_every_goal_reached_goes_past_and_says_so():
     problem = paint_problem()
     problem["properties"]["hiding"]["limits"] = [5.0, 8.0]
