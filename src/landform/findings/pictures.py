@@ -81,8 +81,11 @@ class Contour:
 
     def draw(self, ax: Axes) -> None:
         """Draw on matplotlib axes."""
+        from matplotlib.tri import Triangulation
+
         x, y = zip(*self.points, strict=True)
-        filled = ax.tricontourf(x, y, list(self.values), triangles=list(self.triangles), levels=12, cmap="viridis")
+        plane = Triangulation(list(x), list(y), list(self.triangles))
+        filled = ax.tricontourf(plane, list(self.values), levels=12, cmap="viridis")
         ax.figure.colorbar(filled, ax=ax)
         if self.marks:
             across, up = zip(*self.marks, strict=True)

@@ -112,9 +112,8 @@ def _priced(limit: ActiveLimit, one: Found, step: float, amount: str) -> LimitHe
             f"{limit.words} holds it together with other limits; what relaxing it alone would gain is not determined."
         )
         return LimitHeld(limit.words, None, "", words)
-    if limit.kind == "bound" and limit.words.endswith("≥ 0"):
-        return LimitHeld(limit.words, None, "", f"{limit.name} is left out; any of it would make the recipe worse.")
     gain = one.desirability * limit.multiplier * step
-    return LimitHeld(
-        limit.words, gain, unit, f"Relaxing {limit.words} by {amount} would gain about {gain:.2g} desirability."
-    )
+    words = f"Relaxing {limit.words} by {amount} would gain about {gain:.2g} desirability."
+    if limit.kind == "bound" and limit.words.endswith("≥ 0"):
+        words = f"{limit.name} is left out; {amount} of it would cost about {gain:.2g} desirability."
+    return LimitHeld(limit.words, gain, unit, words)

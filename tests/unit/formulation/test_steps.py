@@ -29,7 +29,7 @@ def test_steps_in_words():
     heat = Input("heat", "factor", "°C", 0, 90, (20, 80), step=2.5)
     assert step_words(share, 1.0, 1.0) == "+1 percentage point"
     assert step_words(share, 100.0, 2.0) == "+2 percentage points"
-    assert step_words(Input("a", "ingredient", "kg", 0, 50, (0, 50)), 50.0, 1.0) == "+0.5 kg"
+    assert step_words(Input("a", "ingredient", "kg", 0, 50, (0, 50)), 50.0, 1.0) == "+0.5 kg (1 % of the total)"
     assert step_of(heat, None, 1.0) == 2.5
     assert step_words(heat, None, 1.0) == "+2.5 °C"
     assert step_words(Input("rate", "factor", "", 0, 90, (20, 80)), None, 1.0) == "+5"
