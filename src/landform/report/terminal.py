@@ -125,13 +125,15 @@ def _bar(value: float, low: float, high: float) -> str:
 
 def _expected(results: Results, best: Results) -> Table:
     level = f"{100 * results['level']:.0f} %"
-    table = _table(("property", "left"), (f"mean, {level}", "right"), ("one new batch", "right"), ("wanted", "left"),
-                   ("in limits", "right"))  # fmt: skip
+    some = any(item["chance"] is not None for item in best["properties"])
+    heads = [("property", "left"), (f"mean, {level}", "right"), ("one new batch", "right"), ("wanted", "left")]
+    table = _table(*heads, *([("in limits", "right")] if some else []))
     properties = {item["name"]: item for item in results["properties"]}
     for item in best["properties"]:
         mean = _united(with_interval(item["mean"]), item["mean"]["unit"])
         chance = "" if item["chance"] is None else percent(item["chance"])
-        _row(table, item["property"], mean, _between(item["prediction"]), _wanted(properties[item["property"]]), chance)
+        cells = (item["property"], mean, _between(item["prediction"]), _wanted(properties[item["property"]]))
+        _row(table, *cells, *([chance] if some else []))
     return table
 
 

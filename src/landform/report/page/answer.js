@@ -31,12 +31,12 @@ function notes(entries) {
 }
 
 function tiles(data, best) {
-  const { certificate, leverage } = best, limited = data.properties.some((p) => p.limits.some(known));
+  const { certificate, leverage } = best;
   const tile = (name, value, words, state) => h("div", { class: `tile ${state || ""}` },
     h("dt", null, name), h("dd", null, h("strong", null, value), h("span", null, words)));
   return h("dl", { class: "tiles" },
     tile("Desirability", figures(best.desirability, 3), "from 0, useless, to 1, every goal fully met"),
-    limited && tile("Chance", percent(best.chance), "that one new batch is within all limits"),
+    known(best.chance) && tile("Chance", percent(best.chance), "that one new batch is within all limits"),
     tile("Certificate", certificate.certified ? "✓ certified" : "✗ not certified", certificate.words, certificate.certified ? "" : "bad"),
     tile("Extrapolation", leverage.extrapolates ? "✗ outside the trials" : "✓ within the trials", leverage.words, leverage.extrapolates ? "bad" : ""));
 }
@@ -80,7 +80,7 @@ function expected(data, recipe) {
     { head: "Property", row: true, cell: ({ property: q }) => q.name },
     { head: "wanted and expected", className: "glyph", cell: ({ p, property }) => [propertyGlyph(p, property), h("small", null, wish(property))] },
     { head: `Mean, ${level}`, number: true, className: "strong", cell: ({ p, property }) => estimateCell(p.mean, property.unit) },
-    limited && { head: "In limits", number: true, cell: ({ p }) => (known(p.chance) ? percent(p.chance) : NONE) },
+    rows.some(({ p }) => known(p.chance)) && { head: "In limits", number: true, cell: ({ p }) => (known(p.chance) ? percent(p.chance) : NONE) },
     { head: "Desirability", number: true, className: "spare", cell: ({ p }) => (known(p.desirability) ? fixed(p.desirability, 2) : NONE) },
   ].filter(Boolean);
   return [table({ caption: "Predicted properties of the best recipe", columns, rows, className: "plain" }),

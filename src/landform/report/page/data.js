@@ -14,7 +14,7 @@ function trials(data) {
     closed.length > 0 && [h("h3", null, "Closed to the total"), table({
       caption: "Rows closed to the total", className: "plain", rows: closed, columns: [
         { head: "Row", width: "3.5em", cell: (x) => x.row }, { head: "Trial", row: true, cell: (x) => x.trial }, { head: "Sum", number: true, cell: (x) => figures(x.sum, 6) },
-        { head: "Changed", cell: (x) => x.changes.map((c) => `${c.input} ${figures(c.from, 5)} → ${figures(c.to, 5)}`).join(", ") }, { head: "", cell: (x) => x.words }] })],
+        { head: "Changed", cell: (x) => x.changes.map((c) => `${c.input} ${figures(c.from, 5)} → ${figures(c.to, 5)}`).join(", ") }, { head: "", cell: (x) => (x.changes.length ? "" : x.words) }] })],
     h("h3", null, "Trials"), trialTable(data, rows));
 }
 
