@@ -257,22 +257,22 @@ def _run(trials: Trials, problem: Problem, progress: Progress) -> StudyFindings:
         else {"ternary": None, "slices": [], "traces": []}
     )
     return StudyFindings(
-        problem,
-        trials,
-        fitted,
-        recipes,
-        effects,
-        shape,
-        goals,
-        _not_optimized(fitted, problem),
-        place,
-        place_words,
-        outcome.closest if outcome else None,
-        responses,
-        ground,
-        region,
-        drawn,
-        time.perf_counter() - started,
+        problem=problem,
+        trials=trials,
+        surrogates=fitted,
+        recipes=recipes,
+        effects=effects,
+        shape=shape,
+        goals=goals,
+        not_optimized=_not_optimized(fitted, problem),
+        place=place,
+        place_words=place_words,
+        closest=outcome.closest if outcome else None,
+        responses=responses,
+        ground=ground,
+        region=region,
+        drawn=drawn,
+        seconds=time.perf_counter() - started,
     )
 
 

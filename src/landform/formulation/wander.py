@@ -16,7 +16,8 @@ from landform.formulation.goals import Goal, overall
 from landform.formulation.responses import Response, Responses
 
 Array = np.ndarray
-_CANDIDATES = 300
+_CANDIDATES = 120
+_CLOSER = (0.1, 0.3)
 _DRAWS = 400
 
 
@@ -31,8 +32,8 @@ def wander(
 ) -> Float[Array, " d"]:
     """Standard deviation of the best recipe over surrogates drawn from their uncertainty.
 
-    Each draw is a whole function, seen at the best candidates of the region; the best of them under that draw is
-    where the best recipe would have been found.
+    Each draw is a whole function, seen at the best candidates of the region and closer by; the best of them under
+    that draw is where the best recipe would have been found.
 
     Parameters
     ----------
@@ -41,14 +42,17 @@ def wander(
     best : array, shape (d,)
         The best recipe.
     candidates : array, shape (rows, d)
-        Points of the region, most desirable first.
+        Points of the region.
     beyond : bool
         Whether the best recipe reaches every goal in full, so that draws too are compared past the goals.
     seed : int
         Of the draws.
     """
     rng = np.random.default_rng(seed)
-    X = np.vstack([best[None], candidates[:_CANDIDATES]])
+    score = overall(goals, responses.means(candidates, [g.name for g in goals]), capped=not beyond)
+    near = candidates[np.argsort(-score, kind="stable")[:_CANDIDATES]]
+    # The limits are linear, so what lies between two recipes allowed is allowed: finer steps around the best.
+    X = np.vstack([best[None], near, *(best + t * (near - best) for t in _CLOSER)])
     drawn = np.stack([_draws(responses.parts[responses.at(g.name)], X, rng) for g in goals], axis=2)
     winners = [int(np.argmax(overall(goals, Y, capped=not beyond))) for Y in drawn]
     spread = np.std(X[winners], axis=0)
