@@ -27,7 +27,8 @@ class NumericOptions(TypedDict, total=False):
         Standard deviation of the noise in the outputs, in their units; measured where it is not given, and 0
         stands for a function that is exact to rounding.
     scale : float or array, shape (n,)
-        A change of every input that is neither small nor large; its own size where not given, 1 at zero.
+        A change of every input that is neither small nor large; its own size where not given, 1 at
+        zero, and between a tenth of the domain and all of it where that is stated.
     budget : int or "least"
         The most evaluations; 15 for every line that is followed where not given. "least", with a sparsity,
         takes one per color and one at the point.
@@ -185,10 +186,10 @@ def _scale(x: np.ndarray, low: np.ndarray, high: np.ndarray, told: Any) -> Float
         if not ((scale > 0) & np.isfinite(scale)).all():
             raise ShapeError("scales above zero", got=repr(told), remedy="give their sizes", where="argument scale")
         return scale
-    size = np.abs(x)
-    size[size == 0] = 1.0
-    # A domain that is narrower than the point's own size, or at zero the domain alone, says what is a large change.
-    return np.where(x == 0, np.where(np.isfinite(high - low), high - low, size), np.minimum(size, high - low))
+    # Within a stated domain no change is large that is a tenth of it, and none small that crosses it.
+    width = high - low
+    size = np.clip(np.abs(x), np.where(np.isfinite(width), width / 10, 0.0), width)
+    return np.where(size == 0, 1.0, size)
 
 
 def _noise(told: Any, size: int) -> Float[np.ndarray, " m"] | None:

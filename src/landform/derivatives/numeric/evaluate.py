@@ -98,7 +98,7 @@ class Evaluator:
         with _bar(self.progress, len(points)) as advance:
             for point, place, (value, wrong) in zip(points, where, self._outcomes(points), strict=True):
                 advance()
-                result = self._checked(value) if not wrong else wrong
+                result = wrong or self._checked(value)
                 if isinstance(result, str):
                     result = Failure(place, np.array(point), result)
                     self.failures.append(result)
@@ -144,7 +144,7 @@ class Evaluator:
                 got=got,
                 remedy="return a float or an array of floats",
             )
-        flat = array.astype(np.float64).ravel()
+        flat = array.astype(np.float64, copy=False).ravel()
         if self._size is None:
             self._size = flat.size
         if flat.size != self._size:

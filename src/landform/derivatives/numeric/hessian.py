@@ -58,7 +58,7 @@ class NumericHessian(Hessian):
         return tuple(self._box.evaluator.failures)
 
     @property
-    def plan(self) -> Plan:  # type: ignore[override]
+    def plan(self) -> Plan:
         """How the entries were obtained."""
         return Plan("numeric", self.evaluations, 1, self._values.nbytes, "Taylor fits along inputs and pairs of inputs")
 
@@ -66,7 +66,8 @@ class NumericHessian(Hessian):
         """What was done, in words."""
         n = self.shape[0]
         failed = f"; {len(self.failures)} failed and were replaced" if self.failures else ""
-        return f"{n} × {n} Hessian, numeric: {self.evaluations} evaluations; {self.plan.reason}; noise {self.noise:.2g}{failed}"
+        how = f"{self.evaluations} evaluations; {self.plan.reason}; noise {self.noise:.2g}{failed}"
+        return f"{n} × {n} Hessian, numeric: {how}"
 
     def __matmul__(self, v: Any) -> Any:
         """H v for v of shape (n,)."""
@@ -122,7 +123,7 @@ def numeric_hessian(
 ) -> NumericHessian:
     """Every second derivative of a black box at one point, from its values; see `landform.hessian`.
 
-    The diagonal comes from the curvature along every input, an entry off it from the curvature along a direction
+    The diagonal comes from the curvature along every input; an entry off it from the curvature along a direction
     that moves two inputs at once, less their own: ``(a e_i + b e_j)' H (a e_i + b e_j)``.
 
     Examples
@@ -157,9 +158,8 @@ def numeric_hessian(
     across = [_longer(box, i, j, reach) for i, j in pairs]
     if across:
         follow(across, box.evaluator, box.x, box.value, each=min(each, EACH_PAIR), radius=0.8, **told)
-    diagonal, doubt = (
-        2 * np.array([getattr(c, part)[0] for c in curves]) / box.scale**2 for part in ("value", "error")
-    )
+    diagonal = 2 * np.array([c.value[0] for c in curves]) / box.scale**2
+    doubt = 2 * np.array([c.error[0] for c in curves]) / box.scale**2
     matrix, errors = np.diag(diagonal), np.diag(doubt)
     for (i, j), line in zip(pairs, across, strict=True):
         a, b = line.direction[i], line.direction[j]
@@ -181,6 +181,5 @@ def _line(box: BlackBox, moved: dict[int, float]) -> Line:
 def _longer(box: BlackBox, i: int, j: int, reach: np.ndarray) -> Line:
     """Of the two diagonals through inputs i and j the one with more room on both sides."""
     lines = [_line(box, {i: reach[i], j: sign * reach[j]}) for sign in (1.0, -1.0)]
-    return max(
-        lines, key=lambda line: (min(-line.room.low, line.room.high, 1.0), min(line.room.high - line.room.low, 2.0))
-    )
+    both = [(min(-r.low, r.high, 1.0), min(r.high - r.low, 2.0)) for r in (line.room for line in lines)]
+    return lines[int(both[1] > both[0])]

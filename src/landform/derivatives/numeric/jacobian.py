@@ -88,9 +88,9 @@ class NumericJacobian(Jacobian):
     def explain(self) -> str:
         """What was done, in words."""
         m, n = self.shape
-        level = float(np.max(self.noise))
+        how = f"{self.evaluations} evaluations; {self._entries.how}; noise up to {np.max(self.noise):.2g}"
         failed = f"; {len(self.failures)} failed and were replaced" if self.failures else ""
-        return f"{m} × {n} Jacobian, numeric: {self.evaluations} evaluations; {self._entries.how}; noise up to {level:.2g}{failed}"
+        return f"{m} × {n} Jacobian, numeric: {how}{failed}"
 
     def sparse(self) -> csr_array:
         """The matrix in compressed rows."""
@@ -210,9 +210,8 @@ def numeric_jacobian(
     if pattern is None:
         values, errors = ((part / box.scale[:, None]).T.ravel() for part in (slopes, bars))
     else:
-        values, errors = (
-            part[color[pattern.columns], pattern.rows] / box.scale[pattern.columns] for part in (slopes, bars)
-        )
+        place = color[pattern.columns], pattern.rows
+        values, errors = (part[place] / box.scale[pattern.columns] for part in (slopes, bars))
     return NumericJacobian(box, Entries(values, lambda: errors, noise, how), pattern)
 
 

@@ -140,9 +140,9 @@ def _evaluate(
 
 def _elsewhere(line: Line, t: float) -> float:
     """Where to try again: on the other side, or nearer where that is taken or outside."""
-    other = -t
-    free = line.room.low <= other <= line.room.high and all(abs(other - s) > 0.01 * abs(t) for s in line.t)
-    return other if free else 0.55 * t
+    free = (other for other in (-t, -0.85 * t) if all(abs(other - s) > 0.01 * abs(t) for s in line.t))
+    inside = (other for other in free if line.room.low <= other <= line.room.high)
+    return next(inside, 0.55 * t)
 
 
 def _take(

@@ -68,7 +68,6 @@ def first_steps(count: int, room: Room, radius: float) -> Float[np.ndarray, " co
     high = min(low + 2 * radius, room.high)
     low = max(high - 2 * radius, room.low)
     left = round(count * -low / (high - low))
-    left = min(max(left, 1), count - 1) if low < 0 < high and count > 1 else left
     gaps = [width / parts for width, parts in ((-low, left), (high, count - left)) if parts]
     numbers = np.arange(-left, count - left + 1)
     return np.asarray(numbers[numbers != 0] * min(gaps))

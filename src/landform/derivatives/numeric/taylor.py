@@ -102,12 +102,8 @@ def taylor_coefficient(
     """
     reach = float(np.max(np.abs(t)))
     basis = _basis(tuple((t / reach).tolist()), order + 1)
-    parts = [
-        _posterior(
-            basis, y[:, i : i + _OUTPUTS_AT_ONCE], order, None if noise is None else noise[i:][:_OUTPUTS_AT_ONCE]
-        )
-        for i in range(0, y.shape[1], _OUTPUTS_AT_ONCE)
-    ]
+    blocks = [slice(i, i + _OUTPUTS_AT_ONCE) for i in range(0, y.shape[1], _OUTPUTS_AT_ONCE)]
+    parts = [_posterior(basis, y[:, b], order, None if noise is None else noise[b]) for b in blocks]
     value, error, level = (np.concatenate([part[k] for part in parts]) for k in range(3))
     weights = sum((part[3] for part in parts), np.zeros((len(RHOS), len(TAUS)))) / y.shape[1]
     return Coefficient(value / reach**order, error / reach**order, level, weights)
@@ -125,9 +121,7 @@ def _posterior(
     known, least = (0.0, (0.5 * EPS * size) ** 2) if told is None else (1e4, 1e4 * told**2)
     least = np.maximum(least, np.finfo(float).tiny)
     shrink = 1.0 + TAUS[:, None] * basis.singular[:, None, :] ** 2
-    # Where there are more contrasts than features some of them are pure noise.
-    outside = np.maximum((rest**2).sum(axis=0) - (seen**2).sum(axis=1), 0.0) if seen.shape[1] < len(rest) else 0.0
-    quadratic = (1.0 / shrink) @ seen**2 + (outside[:, None, :] if np.ndim(outside) else 0.0) + least
+    quadratic = (1.0 / shrink) @ seen**2 + least
     freedom = len(rest) + 1.0 + known
     log_weight = -0.5 * np.log(shrink).sum(axis=2)[..., None] - 0.5 * freedom * np.log(quadratic)
     weight = np.exp(log_weight - log_weight.max(axis=(0, 1)))
@@ -173,11 +167,9 @@ def expected_log_error(
     stack = np.concatenate(
         [scaled * grown[:, :, None, :], np.broadcast_to(prior, (len(t), len(likely), *prior.shape))], axis=2
     )
-    triangle = np.linalg.qr(stack, mode="r")
-    unit = np.zeros(len(orders))
-    unit[order] = 1.0
-    row = np.linalg.solve(
-        triangle.transpose(0, 1, 3, 2), np.broadcast_to(unit[:, None], (*triangle.shape[:2], len(unit), 1))
-    )
+    triangle = np.asarray(np.linalg.qr(stack, mode="r"))
+    unit = np.zeros((*triangle.shape[:2], len(orders), 1))
+    unit[:, :, order] = 1.0
+    row = np.linalg.solve(triangle.transpose(0, 1, 3, 2), unit)
     share = weights.ravel()[likely] / weights.ravel()[likely].sum()
     return 0.5 * np.log((row[..., 0] ** 2).sum(axis=2)) @ share - order * np.log(outer[:, 0])
