@@ -73,8 +73,8 @@ def by_jacobi(f: Callable, x: float) -> tuple[float, float]:
 
 
 def by_numdifftools(f: Callable, x: float) -> tuple[float, float]:
-    value, info = numdifftools.Derivative(f, full_output=True)(x)
-    return float(value), float(info.error_estimate)
+    found = numdifftools.Derivative(f, full_output=True)(x)
+    return float(found.estimate), float(found.error_estimate)
 
 
 def by_scipy(f: Callable, x: float) -> tuple[float, float]:

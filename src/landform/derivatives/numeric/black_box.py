@@ -63,6 +63,11 @@ class BlackBox:
     given_outputs: tuple[str, ...] | None
 
     @cached_property
+    def bounded(self) -> bool:
+        """Whether any input has a bound."""
+        return bool(np.isfinite(self.bounds).any())
+
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The inputs' names."""
         return self.given_inputs or _numbered("x", self.x.size)
@@ -187,9 +192,11 @@ def _scale(x: np.ndarray, low: np.ndarray, high: np.ndarray, told: Any) -> Float
             raise ShapeError("scales above zero", got=repr(told), remedy="give their sizes", where="argument scale")
         return scale
     # Within a stated domain no change is large that is a tenth of it, and none small that crosses it.
-    width = high - low
-    size = np.clip(np.abs(x), np.where(np.isfinite(width), width / 10, 0.0), width)
-    return np.where(size == 0, 1.0, size)
+    size, width = np.abs(x), high - low
+    if np.isfinite(width).any():
+        size = np.clip(size, np.where(np.isfinite(width), width / 10, 0.0), width)
+    size[size == 0] = 1.0
+    return size
 
 
 def _noise(told: Any, size: int) -> Float[np.ndarray, " m"] | None:

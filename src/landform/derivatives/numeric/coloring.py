@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,20 @@ class ColoredPattern:
     rows: Int[np.ndarray, " entries"]
     color: Int[np.ndarray, " n"]
 
-    @property
+    @cached_property
     def colors(self) -> int:
         """How many there are."""
         return int(self.color.max()) + 1 if self.color.size else 0
+
+    @cached_property
+    def groups(self) -> tuple[Int[np.ndarray, " k"], ...]:
+        """The columns of every color."""
+        return tuple(np.flatnonzero(self.color == c) for c in range(self.colors))
+
+    @cached_property
+    def source(self) -> Int[np.ndarray, " entries"]:
+        """Where every entry stands in a table with one row per color and one column per output."""
+        return np.asarray(self.color[self.columns].astype(np.intp) * self.shape[0] + self.rows)
 
 
 def color_columns(pattern: Any) -> ColoredPattern:

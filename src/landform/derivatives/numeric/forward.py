@@ -30,7 +30,7 @@ def forward_differences(
     noise = np.maximum(EPS * np.abs(box.value), 0.0 if box.noise is None else box.noise)
     told = 0.0 if box.noise is None else float(np.max(box.noise / np.maximum(np.abs(box.value), 1e-300)))
     size = np.sqrt(min(max(told, EPS), 1e-2)) * box.scale
-    step = np.where(box.x + size <= box.bounds[1], size, -size)
+    step = np.where(box.x + size <= box.bounds[1], size, -size) if box.bounded else size
     moved, values = _differences(box, pattern, step)
 
     def errors() -> Float[np.ndarray, " entries"]:
@@ -49,9 +49,12 @@ def _differences(
     """The steps as they were really made, and the difference quotients."""
     there = box.x + step
     moved = there - box.x
-    points = np.repeat(box.x[None], pattern.colors, axis=0)
-    points[pattern.color, np.arange(box.x.size)] = there
-    found = box.evaluator.many(list(points), [f"inputs of color {c}" for c in range(pattern.colors)])
+    points = []
+    for group in pattern.groups:
+        point = box.x.copy()
+        point[group] = there[group]
+        points.append(point)
+    found = box.evaluator.many(points, [f"inputs of color {c}" for c in range(pattern.colors)])
     for result in found:
         if isinstance(result, Failure):
             raise DerivativeError(
@@ -59,7 +62,5 @@ def _differences(
                 got=str(result),
                 remedy='state the domain with bounds=, or leave budget="least" out so that steps can be retried',
             )
-    table = np.stack([result for result in found if not isinstance(result, Failure)])
-    table -= box.value
-    entry = pattern.color[pattern.columns] * table.shape[1] + pattern.rows
-    return moved, table.ravel()[entry] / moved[pattern.columns]
+    changes = np.concatenate([result - box.value for result in found if not isinstance(result, Failure)])
+    return moved, changes.take(pattern.source) * (1.0 / moved).take(pattern.columns)
