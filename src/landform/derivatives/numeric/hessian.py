@@ -14,6 +14,7 @@ from landform.derivatives.numeric.black_box import BlackBox, NumericOptions, mak
 from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.jacobian import EACH, per_line
 from landform.derivatives.numeric.lines import Line, follow, make_room
+from landform.derivatives.numeric.taylor import EPS
 from landform.derivatives.plan import Plan
 from landform.errors import ShapeError
 
@@ -148,27 +149,28 @@ def numeric_hessian(
     n, budget = box.x.size, options.get("budget")
     pairs = [(i, j) for i in range(n) for j in range(i)]
     each = max(3, per_line(budget, n + len(pairs), EACH))
-    told: dict[str, Any] = {"order": 2, "bounds": box.bounds, "noise": box.noise}
-    told["most"] = np.inf if budget is None else budget
+    told: dict[str, Any] = {"order": 2, "bounds": box.bounds, "most": np.inf if budget is None else budget}
     axes = [_line(box, {i: box.scale[i]}) for i in range(n)]
-    follow(axes, box.evaluator, box.x, box.value, each=each, **told)
+    follow(axes, box.evaluator, box.x, box.value, each=each, noise=box.noise, **told)
     curves = [line.coefficient(2, box.noise) for line in axes]
+    largest = max(float(np.max(np.abs(line.table()[1]))) for line in axes)
+    noise = np.maximum(np.exp(np.mean([np.log(c.noise) for c in curves], axis=0)), 2 * EPS * largest)
     # A pair's line is as long as the reach that each of its inputs turned out to have.
     reach = box.scale * np.array([np.max(np.abs(line.t)) for line in axes])
     across = [_longer(box, i, j, reach) for i, j in pairs]
     if across:
-        follow(across, box.evaluator, box.x, box.value, each=min(each, EACH_PAIR), radius=0.8, **told)
+        follow(across, box.evaluator, box.x, box.value, each=min(each, EACH_PAIR), noise=noise, radius=1.0, **told)
     diagonal = 2 * np.array([c.value[0] for c in curves]) / box.scale**2
     doubt = 2 * np.array([c.error[0] for c in curves]) / box.scale**2
     matrix, errors = np.diag(diagonal), np.diag(doubt)
     for (i, j), line in zip(pairs, across, strict=True):
         a, b = line.direction[i], line.direction[j]
-        found = line.coefficient(2, box.noise)
+        found = line.coefficient(2, noise)
         own = a * a * diagonal[i] + b * b * diagonal[j]
         matrix[i, j] = matrix[j, i] = (2 * found.value[0] - own) / (2 * a * b)
         bar = np.sqrt((2 * found.error[0]) ** 2 + (a * a * doubt[i]) ** 2 + (b * b * doubt[j]) ** 2)
         errors[i, j] = errors[j, i] = bar / abs(2 * a * b)
-    return NumericHessian(box, matrix, errors, float(np.exp(np.mean([np.log(c.noise[0]) for c in curves]))))
+    return NumericHessian(box, matrix, errors, float(noise[0]))
 
 
 def _line(box: BlackBox, moved: dict[int, float]) -> Line:

@@ -127,3 +127,5 @@ def test_auto_never_switches_silently():
         landform.hessian(lambda x: math.sin(x[0]), np.array([1.0]))
     with pytest.raises(ShapeError, match="noise="):
         landform.jacobian(lambda x: x, np.array([1.0]), noise=1e-3)
+    with pytest.raises(ShapeError, match="at every point"):
+        landform.prepare(lambda x: x, np.array([1.0]), mode="numeric")
