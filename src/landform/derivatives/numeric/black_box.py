@@ -15,6 +15,9 @@ from landform.backends.model import Model
 from landform.derivatives.numeric.evaluate import Evaluator
 from landform.errors import ShapeError
 
+_NOTHING = 1e-100
+"""An input below this is taken as zero: steps of its size would vanish in the arithmetic."""
+
 
 class NumericOptions(TypedDict, total=False):
     """What numeric derivatives may be told, besides the function and the point.
@@ -195,7 +198,7 @@ def _scale(x: np.ndarray, low: np.ndarray, high: np.ndarray, told: Any) -> Float
     size, width = np.abs(x), high - low
     if np.isfinite(width).any():
         size = np.clip(size, np.where(np.isfinite(width), width / 10, 0.0), width)
-    size[size == 0] = 1.0
+    size[size < _NOTHING] = 1.0
     return size
 
 
