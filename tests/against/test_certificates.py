@@ -115,9 +115,7 @@ def test_a_multiplier_is_what_relaxing_the_limit_gains():
     ends = []
     for sign in (1, -1):
         lower[2] = 0.30 - sign * step
-        region = Polytope(
-            program.region.names, lower, program.region.upper, program.region.A, [1], [1], ("sum",)
-        )
+        region = Polytope(program.region.names, lower, program.region.upper, program.region.A, [1], [1], ("sum",))
         moved = Program(program.objective, region, program.constraints, [0, 0], [np.inf] * 2, program.c_names)
         ends.append(solve(moved, best.x[None])[0].objective)
     np.testing.assert_allclose((ends[1] - ends[0]) / (2 * step), price["extender A ≥ 0.3"], rtol=1e-6)
@@ -126,9 +124,7 @@ def test_a_multiplier_is_what_relaxing_the_limit_gains():
 def yarn_program():
     b = np.array([11.7, 9.4, 16.4])
     Q = np.array([[0, 19.0, 11.4], [19.0, 0, -9.6], [11.4, -9.6, 0]])
-    yarn = Smooth(
-        lambda x: -np.array([b @ x + x @ Q @ x / 2]), lambda x: -(b + Q @ x)[None], lambda x, w: -w[0] * Q
-    )
+    yarn = Smooth(lambda x: -np.array([b @ x + x @ Q @ x / 2]), lambda x: -(b + Q @ x)[None], lambda x, w: -w[0] * Q)
     names = ("polyethylene", "polystyrene", "polypropylene")
     return Program(yarn, Polytope(names, np.zeros(3), np.ones(3), np.ones((1, 3)), [1], [1], ("sum",)))
 

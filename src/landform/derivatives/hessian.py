@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, Plan, hessian_plan
 from landform.derivatives.target import Target, make_target, refuse_not_finite
+from landform.derivatives.untraceable import refuse_options, traceable
 from landform.errors import ShapeError
 from landform.findings import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse.linalg import LinearOperator
+
+    from landform.derivatives.numeric import NumericOptions
 
 
 class Hessian(Finding):
@@ -118,8 +121,12 @@ def hessian(
     weights: Any = None,
     memory: str | int = DEFAULT_MEMORY,
     inputs: Sequence[str] | None = None,
+    mode: Literal["auto", "numeric"] = "auto",
+    **numeric: Unpack[NumericOptions],
 ) -> Hessian:
     """Every second derivative of a scalar function at one point, exactly, by automatic differentiation.
+
+    A black box is differentiated from its values with ``mode="numeric"``, and then every entry has an error bar.
 
     Parameters
     ----------
@@ -135,6 +142,10 @@ def hessian(
         The most that forming the matrix may take.
     inputs : sequence of str, optional
         Names; a model brings its own.
+    mode : {"auto", "numeric"}
+        "numeric" calls the function as it is and never traces it; nothing switches to it unasked.
+    **numeric
+        As for `landform.jacobian`, without a sparsity; at most 15 evaluations for an input and 10 for a pair.
 
     Returns
     -------
@@ -160,7 +171,15 @@ def hessian(
     >>> float(H.quadratic(np.array([1.0, 1.0])))
     22.0
     """
-    target = make_target(function, x, args=args, inputs=inputs)
+    if mode == "numeric":
+        from landform.derivatives.numeric import numeric_hessian
+
+        return numeric_hessian(function, x, args=args, weights=weights, inputs=inputs, options=numeric)
+    if mode != "auto":
+        raise ShapeError('mode "auto" or "numeric"', got=repr(mode), remedy="choose one", where="argument mode")
+    refuse_options(numeric)
+    with traceable():
+        target = make_target(function, x, args=args, inputs=inputs)
     if weights is None:
         if target.m != 1:
             raise ShapeError(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
 from landform.derivatives.target import Target, make_target, refuse_not_finite
+from landform.derivatives.untraceable import refuse_options, traceable
 from landform.findings import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
     from scipy.sparse.linalg import LinearOperator
+
+    from landform.derivatives.numeric import NumericOptions
 
 
 class Jacobian(Finding):
@@ -144,10 +147,12 @@ def jacobian(
     memory: str | int = DEFAULT_MEMORY,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    **numeric: Unpack[NumericOptions],
 ) -> Jacobian:
     """Every first derivative of every output at one point, exactly, by automatic differentiation.
 
-    Entry (i, j) says how fast output i changes per unit of input j.
+    Entry (i, j) says how fast output i changes per unit of input j. A black box, any Python function of a NumPy
+    array, is differentiated from its values with ``mode="numeric"``, and then every entry has an error bar.
 
     Parameters
     ----------
@@ -158,17 +163,24 @@ def jacobian(
         precision and give NumPy results; JAX arrays keep their precision and device.
     args : sequence
         Further arguments of the function, held fixed.
-    mode : {"auto", "forward", "reverse"}
-        How the dense matrix is formed; "auto" takes the cheaper.
+    mode : {"auto", "forward", "reverse", "numeric"}
+        How the dense matrix is formed; "auto" takes the cheaper exact one. "numeric" calls the function as it is
+        and never traces it; nothing switches to it unasked.
     memory : str or int
         The most that forming the matrix may take.
     inputs, outputs : sequence of str, optional
         Names; a model brings its own.
+    **numeric
+        With ``mode="numeric"`` only: ``bounds=(lower, upper)``, which no evaluation leaves; ``noise``, the
+        outputs' standard deviation, measured where not given; ``budget``, the most evaluations (15 per input);
+        ``scale`` of the inputs; ``sparsity``, a pattern; ``executor``; ``progress``
+        (`landform.derivatives.numeric.NumericOptions`).
 
     Returns
     -------
     Jacobian
-        Operator of shape (m, n), in units of output i per unit of input j.
+        Operator of shape (m, n), in units of output i per unit of input j. A numeric one also has ``error()``,
+        ``evaluations``, ``noise`` and ``failures``.
 
     Raises
     ------
@@ -180,6 +192,8 @@ def jacobian(
     References
     ----------
     Griewank and Walther (2008), *Evaluating Derivatives*, ch. 3.
+    Shi, Xie, Xuan and Nocedal (2022), "Adaptive finite-difference interval estimation for noisy derivative-free
+    optimization", SIAM J. Sci. Comput. 44 (numeric).
 
     Examples
     --------
@@ -192,5 +206,17 @@ def jacobian(
     array([30., 60.])
     >>> J.T @ np.array([1.0, 1.0])
     array([90., 27.])
+
+    >>> import math
+    >>> S = jacobian(lambda x: math.exp(x[0]), np.array([1.0]), mode="numeric", bounds=(0, 1), inputs=["dose"])
+    >>> bool(abs(S.dense()[0, 0] - math.e) < 2 * S.error()[0, 0] < 1e-10), S.evaluations
+    (True, 15)
     """
-    return Jacobian(make_target(function, x, args=args, inputs=inputs, outputs=outputs), mode=mode, memory=memory)
+    if mode == "numeric":
+        from landform.derivatives.numeric import numeric_jacobian
+
+        return numeric_jacobian(function, x, args=args, inputs=inputs, outputs=outputs, options=numeric)
+    refuse_options(numeric)
+    with traceable():
+        target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
+    return Jacobian(target, mode=mode, memory=memory)

@@ -12,7 +12,9 @@ from jaxtyping import Float
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
 from landform.derivatives.target import Target, make_target
+from landform.derivatives.untraceable import traceable
 from landform.derivatives.verify import verify as check
+from landform.errors import ShapeError
 
 Array = np.ndarray
 Effort = Literal["full", "quick"]
@@ -155,7 +157,15 @@ def prepare(
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
+    if mode == "numeric":
+        raise ShapeError(
+            'mode "auto", "forward" or "reverse"',
+            got="'numeric'",
+            remedy='call jacobian(f, x, mode="numeric") at every point: its steps are chosen there',
+            where="argument mode",
+        )
+    with traceable():
+        target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
     if verify:
         check(function, x, args=args).require()
     plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory)

@@ -1,0 +1,18 @@
+"""Derivatives of black boxes: from values alone, with a noise level, an error bar each and an exact count."""
+
+from landform.derivatives.numeric.black_box import NumericOptions
+from landform.derivatives.numeric.coloring import ColoredPattern, color_columns
+from landform.derivatives.numeric.evaluate import Failure
+from landform.derivatives.numeric.hessian import NumericHessian, numeric_hessian
+from landform.derivatives.numeric.jacobian import NumericJacobian, numeric_jacobian
+
+__all__ = [
+    "ColoredPattern",
+    "Failure",
+    "NumericHessian",
+    "NumericJacobian",
+    "NumericOptions",
+    "color_columns",
+    "numeric_hessian",
+    "numeric_jacobian",
+]

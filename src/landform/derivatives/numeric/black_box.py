@@ -1,0 +1,211 @@
+"""A black box at a point: checked once at the door, before anything is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypedDict
+
+import numpy as np
+from jaxtyping import Float
+
+from landform.backends.model import Model
+from landform.derivatives.numeric.evaluate import Evaluator
+from landform.errors import ShapeError
+
+_NOTHING = 1e-100
+"""An input below this is taken as zero: steps of its size would vanish in the arithmetic."""
+
+
+class NumericOptions(TypedDict, total=False):
+    """What numeric derivatives may be told, besides the function and the point.
+
+    Parameters
+    ----------
+    bounds : pair of arrays
+        ``(lower, upper)``, each one number or one per input: the domain, which no evaluation leaves.
+    noise : float or array, shape (m,)
+        Standard deviation of the noise in the outputs, in their units; measured where it is not given, and 0
+        stands for a function that is exact to rounding.
+    scale : float or array, shape (n,)
+        A change of every input that is neither small nor large; its own size where not given, 1 at
+        zero, and between a tenth of the domain and all of it where that is stated.
+    budget : int or "least"
+        The most evaluations; 15 for every line that is followed where not given. "least", with a sparsity,
+        takes one per color and one at the point.
+    sparsity : matrix of shape (m, n), or ColoredPattern
+        Where entries can differ from zero.
+    executor : concurrent.futures.Executor
+        Where evaluations run, a batch at a time: threads, processes, Dask's ``client.get_executor()``.
+    progress : bool
+        Show a bar on stderr.
+    """
+
+    bounds: tuple[Any, Any] | None
+    noise: Any
+    scale: Any
+    budget: Any
+    sparsity: Any
+    executor: Executor | None
+    progress: bool
+
+
+@dataclass(frozen=True)
+class BlackBox:
+    """A function with its point, domain and scales, all flat and checked. Made by `make_black_box`."""
+
+    evaluator: Evaluator
+    x: Float[np.ndarray, " n"]
+    value: Float[np.ndarray, " m"]
+    bounds: tuple[np.ndarray, np.ndarray]
+    noise: Float[np.ndarray, " m"] | None
+    scale: Float[np.ndarray, " n"]
+    given_inputs: tuple[str, ...] | None
+    given_outputs: tuple[str, ...] | None
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether any input has a bound."""
+        return bool(np.isfinite(self.bounds).any())
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The inputs' names."""
+        return self.given_inputs or _numbered("x", self.x.size)
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """The outputs' names."""
+        return self.given_outputs or _numbered("y", self.value.size)
+
+
+def make_black_box(
+    function: Callable[..., Any] | Model,
+    x: Any,
+    *,
+    args: Sequence[Any] = (),
+    weights: Any = None,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    options: NumericOptions,
+) -> BlackBox:
+    """Check everything, evaluate the function at the point, and bring both into one form.
+
+    Raises
+    ------
+    ShapeError
+        If the point is not real and finite, lies outside its bounds, or an option does not fit.
+    DerivativeError
+        If the function fails at the point.
+    """
+    if isinstance(function, Model):
+        function = replace(function, args=(*function.args, *args))
+        inputs, outputs, args = inputs or function.inputs, outputs or function.outputs, ()
+    point = _point(x)
+    flat = point.ravel()
+    low, high = _bounds(flat, options.get("bounds"))
+    names = None if inputs is None else _counted(inputs, flat.size, "inputs")
+    labels = None if outputs is None else tuple(outputs)
+    if weights is not None:
+        function, labels = Weighted(function, np.asarray(weights, dtype=np.float64)), None
+    evaluator = Evaluator(
+        function, point.shape, tuple(args), options.get("executor"), bool(options.get("progress")), labels
+    )
+    value = evaluator.at_point(flat)
+    if labels is not None:
+        _counted(labels, value.size, "outputs")
+    scale = _scale(flat, low, high, options.get("scale"))
+    noise = _noise(options.get("noise"), value.size)
+    return BlackBox(evaluator, flat, value, (low, high), noise, scale, names, labels)
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """``weights · function``, sendable to other processes where the function is."""
+
+    function: Callable[..., Any]
+    weights: Float[np.ndarray, " m"]
+
+    def __call__(self, x: np.ndarray, *args: Any) -> float:
+        """One number."""
+        value = np.asarray(self.function(x, *args)).ravel()
+        if value.shape != self.weights.shape:
+            raise ShapeError(
+                f"{value.size} weights, one for each output", got=f"shape {self.weights.shape}", remedy="reshape them"
+            )
+        return float(self.weights @ value)
+
+
+def _numbered(letter: str, size: int) -> tuple[str, ...]:
+    return (letter,) if size == 1 else tuple(f"{letter}{i}" for i in range(size))
+
+
+def _point(x: Any) -> Float[np.ndarray, " ..."]:
+    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in np.ravel(x))
+    point = np.asarray(x, dtype=np.float64) if plain else np.asarray(x)
+    if point.dtype.kind != "f" or point.size == 0:
+        raise ShapeError(
+            "a point of real floating-point numbers",
+            got=f"dtype {point.dtype}" if point.size else "an empty array",
+            remedy="convert it, for example with x.astype(float)",
+            where="argument x",
+        )
+    if not np.isfinite(point).all():
+        raise ShapeError("finite numbers", got="NaN or inf", remedy="clean the point", where="argument x")
+    return point.astype(np.float64, copy=False)
+
+
+def _counted(names: Sequence[str], size: int, what: str) -> tuple[str, ...]:
+    if len(names) != size:
+        raise ShapeError(f"{size} names", got=f"{len(names)}", remedy="give one for each", where=f"argument {what}")
+    return tuple(names)
+
+
+def _each(value: Any, size: int, where: str) -> Float[np.ndarray, " n"]:
+    array = np.asarray(value, dtype=np.float64)
+    if array.size not in (1, size) or np.isnan(array).any():
+        raise ShapeError(f"one number or {size}", got=f"{value!r}", remedy="give one for each", where=where)
+    return np.broadcast_to(array.ravel(), (size,)).copy()
+
+
+def _bounds(x: np.ndarray, bounds: Any) -> tuple[np.ndarray, np.ndarray]:
+    if bounds is None:
+        return np.full(x.size, -np.inf), np.full(x.size, np.inf)
+    if len(bounds) != 2:
+        raise ShapeError(
+            "a pair (lower, upper)", got=f"{len(bounds)} items", remedy="give two", where="argument bounds"
+        )
+    low, high = (_each(side, x.size, "argument bounds") for side in bounds)
+    for i in np.flatnonzero(~((low <= x) & (x <= high) & (low < high))):
+        raise ShapeError(
+            f"a point inside its bounds {low[i]:g} to {high[i]:g}",
+            got=f"{x[i]:g} for input {i}",
+            remedy="move the point, widen the bounds, or leave an input that cannot move out",
+            where="argument bounds",
+        )
+    return low, high
+
+
+def _scale(x: np.ndarray, low: np.ndarray, high: np.ndarray, told: Any) -> Float[np.ndarray, " n"]:
+    if told is not None:
+        scale = _each(told, x.size, "argument scale")
+        if not ((scale > 0) & np.isfinite(scale)).all():
+            raise ShapeError("scales above zero", got=repr(told), remedy="give their sizes", where="argument scale")
+        return scale
+    # Within a stated domain no change is large that is a tenth of it, and none small that crosses it.
+    size, width = np.abs(x), high - low
+    if np.isfinite(width).any():
+        size = np.clip(size, np.where(np.isfinite(width), width / 10, 0.0), width)
+    size[size < _NOTHING] = 1.0
+    return size
+
+
+def _noise(told: Any, size: int) -> Float[np.ndarray, " m"] | None:
+    if told is None:
+        return None
+    noise = _each(told, size, "argument noise")
+    if not ((noise >= 0) & np.isfinite(noise)).all():
+        raise ShapeError("a standard deviation", got=repr(told), remedy="give 0 or more", where="argument noise")
+    return noise

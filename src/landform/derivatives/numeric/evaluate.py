@@ -1,0 +1,178 @@
+"""Evaluations of a black box: counted, sent through an executor, and each failure known by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from landform.errors import DerivativeError, ShapeError
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An evaluation that gave no usable value.
+
+    Parameters
+    ----------
+    where : str
+        The input that was moved, and how far.
+    point : array, shape (n,)
+        Where the function was called.
+    reason : str
+        The exception, or which output was not finite.
+    """
+
+    where: str
+    point: Float[np.ndarray, " n"]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+def _attempt(function: Callable[..., Any], x: np.ndarray, args: tuple[Any, ...]) -> tuple[Any, str]:
+    """The value and nothing, or nothing and what went wrong; at module level so that processes can run it."""
+    try:
+        return function(x, *args), ""
+    except Exception as error:
+        return None, f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+@dataclass
+class Evaluator:
+    """A function of one array, called at points and counted.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, *args)``.
+    shape : tuple of int
+        Shape of ``x`` as the function expects it.
+    args : tuple
+        Held fixed.
+    executor : concurrent.futures.Executor, optional
+        Where evaluations run; here and one after the other without one.
+    progress : bool
+        Show a bar on stderr.
+    outputs : tuple of str, optional
+        Names.
+    """
+
+    function: Callable[..., Any]
+    shape: tuple[int, ...]
+    args: tuple[Any, ...] = ()
+    executor: Executor | None = None
+    progress: bool = False
+    outputs: tuple[str, ...] | None = None
+    count: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    _size: int | None = None
+
+    def at_point(self, x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " m"]:
+        """f(x) at the point itself.
+
+        Raises
+        ------
+        DerivativeError
+            If it fails there: then nothing else can be had.
+        """
+        (value,) = self.many([x], ["at the point itself"])
+        if isinstance(value, Failure):
+            raise DerivativeError(
+                "a function that has a value at the point",
+                got=value.reason,
+                remedy="choose a point inside its domain",
+                where="argument x",
+            )
+        return value
+
+    def many(self, points: Sequence[np.ndarray], where: Sequence[str]) -> list[Float[np.ndarray, " m"] | Failure]:
+        """The values at several points, in their order; where one fails, its failure, which is also recorded."""
+        found = []
+        with _bar(self.progress, len(points)) as advance:
+            for point, place, (value, wrong) in zip(points, where, self._outcomes(points), strict=True):
+                advance()
+                result = wrong or self._checked(value)
+                if isinstance(result, str):
+                    result = Failure(place, np.array(point), result)
+                    self.failures.append(result)
+                found.append(result)
+        return found
+
+    def _outcomes(self, points: Sequence[np.ndarray]) -> Any:
+        self.count += len(points)
+        copies = [np.array(point).reshape(self.shape) for point in points]
+        if self.executor is None:
+            return (_attempt(self.function, x, self.args) for x in copies)
+        futures = [self.executor.submit(_attempt, self.function, x, self.args) for x in copies]
+        return (self._outcome(future) for future in futures)
+
+    def _outcome(self, future: Any) -> tuple[Any, str]:
+        try:
+            result: tuple[Any, str] = future.result()
+        except Exception as error:
+            raise DerivativeError(
+                "an executor that runs the function",
+                got=f"{type(error).__name__}: {error}",
+                remedy="processes need a function defined at the top of a module; or use threads",
+                where="argument executor",
+            ) from error
+        return result
+
+    def _checked(self, value: Any) -> Float[np.ndarray, " m"] | str:
+        """The outputs as a vector, or what is wrong with them in this one evaluation.
+
+        Raises
+        ------
+        ShapeError
+            If they are no real numbers, or not as many as before: wrong everywhere, not only here.
+        """
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            array = np.asarray(None)
+        if array.dtype.kind != "f" or array.size == 0:
+            got = f"dtype {array.dtype}" if array.dtype.kind in "iubc" else f"{type(value).__name__}"
+            raise ShapeError(
+                "a function that returns real floating-point numbers",
+                got=got,
+                remedy="return a float or an array of floats",
+            )
+        flat = array.astype(np.float64, copy=False).ravel()
+        if self._size is None:
+            self._size = flat.size
+        if flat.size != self._size:
+            raise ShapeError(
+                f"{self._size} outputs at every point",
+                got=f"{flat.size} at one of them",
+                remedy="return an array of one shape",
+            )
+        if not np.isfinite(flat).all():
+            i = int(np.argmin(np.isfinite(flat)))
+            name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
+            return f"output {name!r} is {flat[i]}"
+        return flat
+
+
+def _bar(shown: bool, total: int) -> Any:
+    """A progress bar on stderr as a context that gives the function to call after each evaluation."""
+    if not shown:
+        return nullcontext(lambda: None)
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    @contextmanager
+    def bar() -> Any:
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("evaluations", total=total)
+            yield lambda: progress.advance(task)
+
+    return bar()

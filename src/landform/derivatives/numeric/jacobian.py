@@ -1,0 +1,266 @@
+"""The Jacobian of a black box: from values alone, an error bar for every entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float
+
+from landform.backends.model import Model
+from landform.derivatives.jacobian import Jacobian
+from landform.derivatives.numeric.black_box import BlackBox, NumericOptions, make_black_box
+from landform.derivatives.numeric.coloring import ColoredPattern, color_columns
+from landform.derivatives.numeric.evaluate import Failure
+from landform.derivatives.numeric.forward import forward_differences
+from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room
+from landform.derivatives.plan import Plan
+from landform.errors import ShapeError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy.sparse import csr_array
+    from scipy.sparse.linalg import LinearOperator
+
+EACH = 14
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A Jacobian's entries: values, where they stand, and their errors, which may cost evaluations of their own."""
+
+    values: Float[np.ndarray, " entries"]
+    errors: Callable[[], Float[np.ndarray, " entries"]]
+    noise: Float[np.ndarray, " m"]
+    how: str
+
+
+class NumericJacobian(Jacobian):
+    """Every first derivative of a black box at one point, with an error bar each.
+
+    The interface is that of `Jacobian`, and besides it tells the error of every entry, the noise in the outputs,
+    how many evaluations were made and which of them failed. Made by ``jacobian(f, x, mode="numeric")``.
+    """
+
+    def __init__(self, box: BlackBox, entries: Entries, pattern: ColoredPattern | None) -> None:
+        self._box = box
+        self._entries = entries
+        self._pattern = pattern
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(outputs, inputs)."""
+        return self._box.value.size, self._box.x.size
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self._box.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the rows."""
+        return self._box.outputs
+
+    @property
+    def evaluations(self) -> int:
+        """How often the function was called so far, failures included."""
+        return self._box.evaluator.count
+
+    @property
+    def noise(self) -> Float[np.ndarray, " m"]:
+        """Standard deviation of the noise in every output, in its units."""
+        return self._entries.noise
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Evaluations that raised or were not finite; each was replaced by another."""
+        return tuple(self._box.evaluator.failures)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How the entries were obtained."""
+        return Plan("numeric", self.evaluations, 1, 8 * len(self._entries.values), self._entries.how)
+
+    def explain(self) -> str:
+        """What was done, in words."""
+        m, n = self.shape
+        how = f"{self.evaluations} evaluations; {self._entries.how}; noise up to {np.max(self.noise):.2g}"
+        failed = f"; {len(self.failures)} failed and were replaced" if self.failures else ""
+        return f"{m} × {n} Jacobian, numeric: {how}{failed}"
+
+    def sparse(self) -> csr_array:
+        """The matrix in compressed rows."""
+        return self._in_rows(self._entries.values)
+
+    def _in_rows(self, values: np.ndarray) -> csr_array:
+        import scipy.sparse as sp
+
+        if self._pattern is None:
+            return sp.csr_array(values.reshape(self.shape))
+        return sp.csr_array((values, self._pattern.columns, self._pattern.indptr), shape=self.shape)
+
+    def _full(self, values: np.ndarray) -> np.ndarray:
+        return values.reshape(self.shape) if self._pattern is None else np.asarray(self._in_rows(values).toarray())
+
+    @cached_property
+    def _matrix(self) -> Any:
+        return self._entries.values.reshape(self.shape) if self._pattern is None else self.sparse()
+
+    def __matmul__(self, v: Any) -> Any:
+        """J v for v of shape (n,)."""
+        return self._matrix @ _vector(v, self.shape[1], "input")
+
+    def rmatvec(self, u: Any) -> Any:
+        """J' u for u of shape (m,)."""
+        return self._matrix.T @ _vector(u, self.shape[0], "output")
+
+    def dense(self) -> Float[np.ndarray, "m n"]:
+        """The matrix, shape (m, n)."""
+        return self._full(self._entries.values)
+
+    @cached_property
+    def _errors(self) -> Float[np.ndarray, " entries"]:
+        return self._entries.errors()
+
+    def error(self) -> Float[np.ndarray, "m n"]:
+        """The standard error of every entry; twice it is exceeded about one time in twenty.
+
+        After ``budget="least"`` the first call evaluates the function once more per color.
+        """
+        return self._full(self._errors)
+
+    def to_scipy(self) -> LinearOperator:
+        """The operator for SciPy's solvers."""
+        from scipy.sparse.linalg import aslinearoperator
+
+        return aslinearoperator(self._matrix)
+
+    def to_frame(self, *, errors: bool = True) -> pd.DataFrame:
+        """The matrix as a table with one row per output; for every input its column and the column of errors."""
+        import pandas as pd
+
+        rows, columns = [f"d {name}" for name in self.outputs], [f"/ d {name}" for name in self.inputs]
+        if not errors:
+            return pd.DataFrame(self.dense(), index=rows, columns=columns)
+        both = np.stack([self.dense(), self.error()], axis=2).reshape(self.shape[0], -1)
+        return pd.DataFrame(both, index=rows, columns=[name for c in columns for name in (c, f"± {c}")])
+
+
+def _vector(v: Any, size: int, what: str) -> np.ndarray:
+    if np.shape(v) != (size,):
+        raise ShapeError(
+            f"a vector of {size} numbers, one for each {what}", got=f"shape {np.shape(v)}", remedy="reshape it"
+        )
+    return np.asarray(v, dtype=np.float64)
+
+
+def numeric_jacobian(
+    function: Callable[..., Any] | Model,
+    x: Any,
+    *,
+    args: Sequence[Any] = (),
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    options: NumericOptions | None = None,
+) -> NumericJacobian:
+    """Every first derivative of a black box at one point, from its values; see `landform.jacobian`.
+
+    Every input (every color of inputs, with a sparsity) is moved along a line: six values of a difference table,
+    then two batches of four where they tell most. Taylor's polynomial through them, of no fixed order, gives
+    slope, noise and error bar (`taylor_coefficient`).
+
+    Examples
+    --------
+    >>> J = numeric_jacobian(lambda x: np.array([np.sin(x[0]), x[0] * x[1], 4.0]), np.array([0.5, 2.0]))
+    >>> J.dense().round(6)
+    array([[0.877583, 0.      ],
+           [2.      , 0.5     ],
+           [0.      , 0.      ]])
+    >>> J.evaluations, bool((J.error() < 1e-12).all())
+    (29, True)
+    """
+    options = options or {}
+    box = make_black_box(function, x, args=args, inputs=inputs, outputs=outputs, options=options)
+    pattern, budget = _pattern(options.get("sparsity"), box), options.get("budget")
+    if budget == "least" and pattern is not None:
+        values, errors, noise = forward_differences(box, pattern)
+        how = f"forward differences, {pattern.colors} colors"
+        return NumericJacobian(box, Entries(values, errors, noise, how), pattern)
+    color = np.arange(box.x.size) if pattern is None else pattern.color
+    lines = _lines(box, color)
+    follow(
+        lines,
+        box.evaluator,
+        box.x,
+        box.value,
+        order=1,
+        each=per_line(budget, len(lines), EACH),
+        bounds=box.bounds,
+        noise=box.noise,
+        most=np.inf if budget is None else budget,
+    )
+    found = [line.coefficient(1, box.noise) for line in lines]
+    slopes, bars = (np.stack([getattr(c, part) for c in found]) for part in ("value", "error"))
+    noise = np.exp(np.mean([np.log(c.noise) for c in found], axis=0))
+    how = f"Taylor fits along {len(lines)} {'inputs' if pattern is None else 'colors'}"
+    if pattern is None:
+        values, errors = ((part / box.scale[:, None]).T.ravel() for part in (slopes, bars))
+    else:
+        place = color[pattern.columns], pattern.rows
+        values, errors = (part[place] / box.scale[pattern.columns] for part in (slopes, bars))
+    return NumericJacobian(box, Entries(values, lambda: errors, noise, how), pattern)
+
+
+def _lines(box: BlackBox, color: np.ndarray) -> list[Line]:
+    lines = []
+    for c in range(int(color.max()) + 1):
+        moved = np.flatnonzero(color == c)
+        direction = np.zeros(box.x.size)
+        direction[moved] = box.scale[moved]
+        name = f"input {box.inputs[moved[0]]!r}" + (f" and {len(moved) - 1} more" if len(moved) > 1 else "")
+        lines.append(Line(name, direction, make_room(box.x, direction, *box.bounds)))
+    return lines
+
+
+def per_line(budget: Any, lines: int, usual: int) -> int:
+    """How often every line is evaluated within a budget.
+
+    Raises
+    ------
+    ShapeError
+        If the budget is no whole number or too small for any estimate.
+
+    Examples
+    --------
+    >>> per_line(None, 3, 14), per_line(20, 3, 14)
+    (14, 6)
+    """
+    if budget is None:
+        return usual
+    least = 1 + LEAST * lines
+    if isinstance(budget, bool) or not isinstance(budget, (int, np.integer)) or budget < least:
+        raise ShapeError(
+            f"a budget of {least} evaluations or more",
+            got=repr(budget),
+            remedy="raise it, or say where entries are zero with sparsity=",
+            where="argument budget",
+        )
+    return min(usual, (int(budget) - 1) // lines)
+
+
+def _pattern(sparsity: Any, box: BlackBox) -> ColoredPattern | None:
+    if sparsity is None:
+        return None
+    pattern = sparsity if isinstance(sparsity, ColoredPattern) else color_columns(sparsity)
+    if pattern.shape != (box.value.size, box.x.size):
+        raise ShapeError(
+            f"a pattern of shape {(box.value.size, box.x.size)}",
+            got=f"shape {pattern.shape}",
+            remedy="rows are outputs, columns inputs",
+            where="argument sparsity",
+        )
+    return pattern

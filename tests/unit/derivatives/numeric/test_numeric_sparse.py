@@ -1,0 +1,59 @@
+"""Sparse Jacobians of black boxes: columns moved together, counted, with bars."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import landform
+from landform.derivatives.numeric import color_columns
+from landform.errors import DerivativeError
+
+
+def chain(x):
+    out = x**2
+    out[1:] += np.sin(x[:-1])
+    return out
+
+
+def exact(x):
+    return np.diag(2 * x) + np.diag(np.cos(x[:-1]), -1)
+
+
+@pytest.mark.parametrize("budget", [None, "least"])
+def test_a_pattern_saves_evaluations(budget):
+    x = np.linspace(0.5, 2.0, 30)
+    pattern = np.eye(30) + np.eye(30, k=-1)
+    J = landform.jacobian(chain, x, mode="numeric", sparsity=pattern, budget=budget)
+    assert J.evaluations == (29 if budget is None else 3)
+    np.testing.assert_allclose(J.dense(), exact(x), atol=1e-10 if budget is None else 1e-6)
+    assert J.sparse().nnz == 59
+    held = np.abs(J.dense() - exact(x))[pattern > 0] <= 2 * J.error()[pattern > 0]
+    assert held.mean() >= 0.9
+    assert J.evaluations == (29 if budget is None else 5)
+
+
+def test_least_stays_inside_and_names_failures():
+    x = np.full(4, 1.0)
+    J = landform.jacobian(np.sqrt, x, mode="numeric", sparsity=np.eye(4), budget="least", bounds=(0, 1))
+    np.testing.assert_allclose(J.dense(), 0.5 * np.eye(4), atol=1e-6)
+    assert (J.error()[np.eye(4) > 0] < 1e-6).all()
+
+    def broken(z):
+        if z[0] != 1.0:
+            raise OSError("no answer")
+        return z
+
+    with pytest.raises(DerivativeError, match="no answer"):
+        landform.jacobian(broken, x, mode="numeric", sparsity=np.eye(4), budget="least")
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 12), st.integers(1, 9), st.integers(0, 10**6))
+def test_no_two_columns_of_a_color_meet(m, n, seed):
+    pattern = np.random.default_rng(seed).random((m, n)) < 0.3
+    colored = color_columns(sp.csr_array(pattern))
+    for c in range(colored.colors):
+        assert pattern[:, colored.color == c].sum(axis=1).max(initial=0) <= 1
+    assert colored.colors >= pattern.sum(axis=1).max()
