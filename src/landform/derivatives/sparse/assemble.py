@@ -11,31 +11,31 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
-from landform.derivatives.sparse.slopes import Slot, Terms, as_ragged, concatenated, run_of
+from landform.derivatives.sparse.slopes import Slot, Term, Terms, run_of
 
-Vals = Sequence[Any]
-MOST_RUNS = 24
-"""Runs of rows alike that are copied one after the other; with more, values are gathered."""
+Kinds = Sequence[bool]
+"""For every term, whether its slope is one number for all of its elements."""
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A sparse matrix's structure in compressed rows, columns sorted, with the way its values get there.
+    """A sparse matrix's structure in compressed rows, columns sorted, and the way its values get there.
 
     Parameters
     ----------
-    shape : tuple of int
-        (rows, columns).
     indptr, indices : array of int32 or int64
         As in `scipy.sparse.csr_array`.
-    data : callable
-        From the traced slopes, term by term, to the values in this order.
+    source : array
+        For every value its place in the slopes set end to end (see `end_to_end`), or, where several slopes
+        add up, for every slope that counts.
+    target : array, optional
+        For every slope that counts the value it adds to; none where each value is one slope.
     """
 
-    shape: tuple[int, int]
     indptr: Int[np.ndarray, " rows1"]
     indices: Int[np.ndarray, " nnz"]
-    data: Callable[[Vals], Any]
+    source: Int[np.ndarray, " k"]
+    target: Int[np.ndarray, " k"] | None
 
     @property
     def nnz(self) -> int:
@@ -43,142 +43,122 @@ class Pattern:
         return len(self.indices)
 
 
-def pattern_of(terms: Terms, m: int, n: int) -> Pattern:
-    """The structure of the slopes of a vector of m results in n inputs."""
-    if terms and all(isinstance(t, Slot) for t in terms):
-        table = np.stack([t.cols for t in terms])
-        found = _of_slots(table, n)
-        if found is not None:
-            return found
-    return _of_coordinates(terms, m, n)
+def _index_type(size: int) -> Any:
+    return np.int32 if size < 2**31 else np.int64
 
 
-def _index_type(n: int, nnz: int) -> Any:
-    return np.int32 if max(n, nnz) < 2**31 else np.int64
+def native_order(terms: Terms, single: Kinds) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row, column and place end to end of every slope, in the order in which they come."""
+    rows, cols, places = [np.empty(0, np.int64)], [np.empty(0, np.int32)], [np.empty(0, np.int64)]
+    start = 0
+    for term, one in zip(terms, single, strict=True):
+        flat = term.cols.ravel()
+        kept = np.flatnonzero(flat >= 0)
+        rows.append(kept if isinstance(term, Slot) else term.rows[kept])
+        cols.append(flat[kept])
+        places.append(np.full(len(kept), start) if one else kept + start)
+        start += 1 if one else len(flat)
+    return np.concatenate(rows), np.concatenate(cols), np.concatenate(places)
 
 
-def _compressed(shape: tuple[int, int], counts: np.ndarray, cols: np.ndarray, data: Any) -> Pattern:
-    kind = _index_type(shape[1], len(cols))
+def end_to_end(vals: Sequence[Any], dtype: Any) -> Any:
+    """The slopes of all terms as one vector; a single number stays one."""
+    parts = [jnp.asarray(v, dtype).reshape(-1) for v in vals]
+    return jnp.concatenate(parts) if parts else jnp.zeros(0, dtype)
+
+
+def pattern_of(terms: Terms, single: Kinds, m: int, n: int) -> Pattern:
+    """The structure of the slopes of m results in n inputs."""
+    found = _of_slots([t.cols for t in terms], single, m, n) if _only_slots(terms) else None
+    return found if found is not None else _of_coordinates(terms, single, m, n)
+
+
+def _only_slots(terms: Sequence[Term]) -> bool:
+    return bool(terms) and all(isinstance(t, Slot) for t in terms)
+
+
+def _pattern(counts: np.ndarray, cols: np.ndarray, source: np.ndarray, target: np.ndarray | None, n: int) -> Pattern:
+    kind = _index_type(max(n, len(cols), int(source.max(initial=0))))
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(kind)
-    return Pattern(shape, indptr, cols.astype(kind, copy=False), data)
+    return Pattern(indptr, cols.astype(kind, copy=False), source.astype(kind, copy=False), target)
 
 
-def _of_slots(table: np.ndarray, n: int) -> Pattern | None:
-    """Slots alone, each input once in a row: rows alike are copied, not gathered."""
-    slots, m = table.shape
-    table = np.ascontiguousarray(table.T)
-    keyed = np.where(table < 0, np.int64(n), table.astype(np.int64)) * slots + np.arange(slots)
+def _of_slots(columns: Sequence[np.ndarray], single: Kinds, m: int, n: int) -> Pattern | None:
+    """Slots alone, each input once in a row: sorting within short rows is enough."""
+    slots = len(columns)
+    keyed = np.empty((m, slots), np.int64)
+    for k, cols in enumerate(columns):
+        keyed[:, k] = np.where(cols < 0, np.int64(n), cols) * slots + k
     keyed.sort(axis=1)
-    cols, order = (keyed // slots).astype(np.int32), (keyed % slots).astype(np.int8 if slots < 128 else np.int32)
+    cols, order = np.divmod(keyed, slots)
     if slots > 1 and ((cols[:, 1:] == cols[:, :-1]) & (cols[:, 1:] < n)).any():
         return None
     kept = cols < n
-    return _compressed((m, n), kept.sum(axis=1), cols[kept], _copying(order, kept))
+    starts = np.concatenate([[0], np.cumsum([1 if one else m for one in single])[:-1]])
+    source = starts[order] + np.where(np.asarray(single)[order], 0, np.arange(m)[:, None])
+    if kept.all():
+        return _pattern(np.full(m, slots), cols.ravel(), source.ravel(), None, n)
+    return _pattern(kept.sum(axis=1), cols[kept], source[kept], None, n)
 
 
-def _copying(order: np.ndarray, kept: np.ndarray) -> Callable[[Vals], Any]:
-    """Values row by row, slots in the order of each row."""
-    m, slots = order.shape
-    counts = kept.sum(axis=1)
-    alike = (order[1:] == order[:-1]).all(axis=1) & (counts[1:] == counts[:-1])
-    starts = np.concatenate([[0], np.flatnonzero(~alike) + 1, [m]])
-    if len(starts) - 1 <= MOST_RUNS:
-        runs = [(int(a), int(b), order[a][: counts[a]]) for a, b in zip(starts[:-1], starts[1:], strict=True) if b > a]
-        return lambda vals: _stacked(vals, runs, m)
-    whole = _mostly_alike(order) if kept.all() else None
-    if whole is not None:
-        return whole
-    index = (order.astype(np.int64) + slots * np.arange(m)[:, None])[kept]
-    index = index.astype(_index_type(1, m * slots))
-    return lambda vals: jnp.stack(_wide(vals, m), -1).reshape(-1)[index]
+def _of_coordinates(terms: Terms, single: Kinds, m: int, n: int) -> Pattern:
+    """Any terms: coordinates sorted, slopes that meet in one place added."""
+    rows, cols, places = native_order(terms, single)
+    unique, first, target = np.unique(rows * np.int64(n) + cols, return_index=True, return_inverse=True)
+    counts = np.bincount(unique // max(1, n), minlength=m)
+    if len(unique) == len(rows):
+        return _pattern(counts, unique % max(1, n), places[first], None, n)
+    order = np.argsort(target, kind="stable")
+    return _pattern(counts, unique % max(1, n), places[order], target[order].astype(np.int32), n)
 
 
-def _wide(vals: Vals, m: int) -> list[Any]:
-    return [jnp.broadcast_to(jnp.asarray(v), (m,)) for v in vals]
-
-
-def _stacked(vals: Vals, runs: Sequence[tuple[int, int, np.ndarray]], m: int) -> Any:
-    """Runs of rows whose slots come in the same order."""
-    wide = _wide(vals, m)
-    parts = [jnp.stack([wide[k][a:b] for k in order], -1).reshape(-1) for a, b, order in runs if len(order)]
-    return jnp.concatenate(parts) if parts else jnp.zeros(0, wide[0].dtype)
-
-
-def _mostly_alike(order: np.ndarray) -> Callable[[Vals], Any] | None:
-    """A few long runs with strays between them (a grid with its edges): copy the runs, mend the strays."""
-    m, slots = order.shape
-    code = order.astype(np.int64) @ (np.int64(slots) ** np.arange(slots)) if slots <= 15 else None
-    if code is None:
+def mirrored(pattern: Pattern, n: int) -> Pattern | None:
+    """The upper triangle's values taken from the lower, or None where that cannot be done by index alone."""
+    rows = np.repeat(np.arange(n), np.diff(pattern.indptr))
+    keys, swapped = rows * np.int64(n) + pattern.indices, pattern.indices * np.int64(n) + rows
+    partner = np.minimum(np.searchsorted(keys, swapped), max(0, len(keys) - 1))
+    if pattern.target is not None or not np.array_equal(keys[partner], swapped):
         return None
-    names, counts = np.unique(code, return_counts=True)
-    common = names[np.argsort(-counts)][:4]
-    spans = sorted((*_span(np.flatnonzero(code == c)), c) for c in common[np.sort(counts)[::-1][:4] > m // 50])
-    bounds = [0, *(s[0] for s in spans[1:]), m]
-    if not spans or any(a[1] > b[0] for a, b in zip(spans, spans[1:], strict=False)):
-        return None
-    orders = [order[first] for first, _, _ in spans]
-    expected = np.repeat([s[2] for s in spans], np.diff(bounds))
-    strays = np.flatnonzero(code != expected)
-    if len(strays) > m // 8:
-        return None
-    runs = [(a, b, o) for a, b, o in zip(bounds[:-1], bounds[1:], orders, strict=True)]
-    where = (strays[:, None] * slots + np.arange(slots)).ravel()
-    from_slot, from_row = order[strays].ravel().astype(np.int32), np.repeat(strays, slots).astype(np.int32)
-
-    def data(vals: Vals) -> Any:
-        picked = jnp.stack([v[strays] for v in _wide(vals, m)])
-        place = np.searchsorted(strays, from_row)
-        return _stacked(vals, runs, m).at[where].set(picked[from_slot, place], unique_indices=True)
-
-    return data
+    source = np.where(pattern.indices > rows, pattern.source[partner], pattern.source)
+    return Pattern(pattern.indptr, pattern.indices, source, None)
 
 
-def _span(rows: np.ndarray) -> tuple[int, int]:
-    return int(rows[0]), int(rows[-1])
+def gathered(line: Any, source: Any) -> Any:
+    """The slopes end to end, in the order of the values."""
+    return line.at[source].get(mode="promise_in_bounds")
 
 
-def _of_coordinates(terms: Terms, m: int, n: int) -> Pattern:
-    """Any terms: coordinates sorted, values that meet in one place added."""
-    parts = [as_ragged(_numbered(t)) for t in terms]
-    if not parts:
-        return _compressed((m, n), np.zeros(m, np.int64), np.empty(0, np.int32), lambda _: jnp.zeros(0))
-    keys = np.concatenate([p.rows * np.int64(n) + p.cols for p in parts])
-    unique, first, place = np.unique(keys, return_index=True, return_inverse=True)
-    counts = np.bincount(unique // n, minlength=m)
-    picks = [_pick(t) for t in terms]
-
-    def listed(vals: Vals) -> Any:
-        flat = [jnp.broadcast_to(jnp.asarray(v), s).reshape(-1)[at] for v, (s, at) in zip(vals, picks, strict=True)]
-        return concatenated(flat)
-
-    if len(unique) == len(keys):
-        return _compressed((m, n), counts, unique % n, lambda vals: listed(vals)[run_of(first)])
-    return _compressed(
-        (m, n), counts, unique % n, lambda vals: jax.ops.segment_sum(listed(vals), place, len(unique))
-    )
+def added(line: Any, source: Any, target: Any, count: int) -> Any:
+    """The same where several slopes add up to one value."""
+    found = gathered(line, source)
+    return jax.ops.segment_sum(found, target, count, indices_are_sorted=True)
 
 
-def _numbered(term: Any) -> Any:
-    """The term without its traced values."""
-    return Slot(term.cols, np.zeros((), np.float32)) if isinstance(term, Slot) else term
+Order = Callable[[Sequence[Any]], Any]
 
 
-def _pick(term: Any) -> tuple[tuple[int, ...], Any]:
-    if isinstance(term, Slot):
-        return term.cols.shape, run_of(np.flatnonzero(term.cols.ravel() >= 0))
-    return (len(term.rows),), slice(None)
+def ordering(pattern: Pattern, dtype: Any) -> Order:
+    """The compiled way from slopes to values. It is compiled apart: fused, slopes would be worked out many times."""
+    source = jnp.asarray(pattern.source)
+    if pattern.target is None:
+        gather = jax.jit(lambda vals, where: gathered(end_to_end(vals, dtype), where))
+        return lambda vals: gather(vals, source)
+    target, count = jnp.asarray(pattern.target), pattern.nnz
+    add = jax.jit(lambda vals, where, to: added(end_to_end(vals, dtype), where, to, count))
+    return lambda vals: add(vals, source, target)
 
 
-def native_order(terms: Terms) -> tuple[np.ndarray, np.ndarray, Callable[[Vals], Any]]:
-    """Rows, columns and values in the order in which they come, with no sorting at all."""
-    parts = [as_ragged(_numbered(t)) for t in terms]
-    picks = [_pick(t) for t in terms]
+def listing(terms: Terms, single: Kinds, dtype: Any) -> Order:
+    """The compiled way from slopes to values in the order of `native_order`: copies, no gathers where all is filled."""
+    kept = [run_of(np.flatnonzero(t.cols.ravel() >= 0)) for t in terms]
+    sizes = [t.cols.size for t in terms]
 
-    def values(vals: Vals) -> Any:
-        return jnp.concatenate(
-            [jnp.broadcast_to(jnp.asarray(v), s).reshape(-1)[at] for v, (s, at) in zip(vals, picks, strict=True)]
-        )
+    @jax.jit
+    def run(vals: Sequence[Any]) -> Any:
+        parts = [
+            jnp.broadcast_to(jnp.asarray(v, dtype).reshape(-1), (size,))[at]
+            for v, size, at in zip(vals, sizes, kept, strict=True)
+        ]
+        return jnp.concatenate(parts) if parts else jnp.zeros(0, dtype)
 
-    rows = [p.rows for p in parts] or [np.empty(0, np.int64)]
-    cols = [p.cols for p in parts] or [np.empty(0, np.int32)]
-    return np.concatenate(rows), np.concatenate(cols), values if parts else lambda _: jnp.zeros(0)
+    return run

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from landform.derivatives.plan import jacobian_plan, readable_bytes
-from landform.derivatives.sparse.assemble import Pattern, native_order, pattern_of
+from landform.derivatives.sparse.assemble import Pattern, listing, mirrored, native_order, ordering, pattern_of
 from landform.derivatives.sparse.known import Known
 from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
 from landform.derivatives.sparse.step import TooWide, Value
@@ -57,6 +57,7 @@ class SparseProgram:
         self.notes: list[str] = []
         self.dense = False
         self._terms: Terms = []
+        self._single: list[bool] = []
         self._consts = list(self._closed.consts)
         self._aval = jax.ShapeDtypeStruct((self.n,), x.dtype)
         try:
@@ -70,6 +71,7 @@ class SparseProgram:
         start = Value(x, [Slot(np.arange(self.n, dtype=np.int32), np.ones((), self._dtype))])
         out = walk.start(self._closed, consts, start)[0]
         self._terms, self.notes = [_without_values(t) for t in out.terms], walk.notes
+        self._single = [np.ndim(t.val) == 0 and self.m > 1 for t in out.terms]
         return out.primal, [t.val for t in out.terms]
 
     def _fall_back(self, function: Flat, why: str) -> None:
@@ -80,6 +82,7 @@ class SparseProgram:
         form = jacobian_forward if plan.mode == "forward" else jacobian_reverse
         rows, cols = np.divmod(np.arange(self.m * self.n), max(1, self.n))
         self._terms = [Ragged(rows, cols.astype(np.int32), None)]
+        self._single = [False]
         self.notes, self.dense = [f"the whole matrix dense, {plan.mode}, {plan.products} products: {why}"], True
 
         def walked(x: Any, _: Sequence[Any]) -> tuple[Any, list[Any]]:
@@ -91,11 +94,12 @@ class SparseProgram:
     @cached_property
     def pattern(self) -> Pattern:
         """Structure in compressed rows, columns sorted."""
-        return pattern_of(self._terms, self.m, self.n)
+        found = pattern_of(self._terms, self._single, self.m, self.n)
+        return (mirrored(found, self.n) or found) if self._symmetric else found
 
     @cached_property
-    def _native(self) -> tuple[np.ndarray, np.ndarray, Callable[[Sequence[Any]], Any]]:
-        return native_order(self._terms)
+    def _native(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return native_order(self._terms, self._single)
 
     @property
     def rows(self) -> Int[np.ndarray, " k"]:
@@ -108,31 +112,33 @@ class SparseProgram:
         return self._native[1]
 
     @cached_property
-    def _native_values(self) -> Any:
-        place = self._native[2]
-        return jax.jit(lambda x, consts: place(self._walked(x, consts)[1]).astype(self._dtype))
+    def _parts(self) -> Any:
+        return jax.jit(lambda x, consts: self._walked(x, consts)[1])
 
     @cached_property
-    def _data(self) -> Any:
-        pattern = self.pattern
+    def _value_and_parts(self) -> Any:
+        return jax.jit(self._walked)
 
-        def run(x: Any, consts: Sequence[Any]) -> tuple[Any, Any]:
-            y, vals = self._walked(x, consts)
-            return y, pattern.data(vals).astype(self._dtype)
+    @cached_property
+    def _order(self) -> Any:
+        return ordering(self.pattern, self._dtype)
 
-        return jax.jit(run)
+    @cached_property
+    def _native_order(self) -> Any:
+        return listing(self._terms, self._single, self._dtype)
 
     def native(self, x: Float[Any, " n"]) -> Float[Any, " k"]:
         """The values in the order of `rows` and `cols`: the cheapest form."""
-        return self._native_values(x, self._consts)
+        return self._native_order(self._parts(x, self._consts))
 
     def value_and_data(self, x: Float[Any, " n"]) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
         """The function and the values in the order of `pattern`."""
-        return self._data(x, self._consts)
+        y, parts = self._value_and_parts(x, self._consts)
+        return y, self._order(parts)
 
     def data(self, x: Float[Any, " n"]) -> Float[Any, " nnz"]:
         """The values in the order of `pattern`."""
-        return self.value_and_data(x)[1]
+        return self._order(self._parts(x, self._consts))
 
     def matrix(self, data: Any) -> Any:
         """The values as a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
@@ -155,3 +161,4 @@ class SparseProgram:
 
 def _without_values(term: Term) -> Term:
     return Slot(term.cols, None) if isinstance(term, Slot) else Ragged(term.rows, term.cols, None)
+
