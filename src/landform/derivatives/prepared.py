@@ -114,7 +114,8 @@ def prepare(
     Parameters
     ----------
     function, x, args, mode, memory, inputs, outputs
-        As for `landform.jacobian`; ``x`` gives the shape and the precision.
+        As for `landform.jacobian`; ``x`` gives the shape and the precision. With ``mode="sparse"`` matrices
+        are `scipy.sparse.csr_array`.
     verify : bool
         Check the derivatives at ``x`` by Taylor remainders first.
 
@@ -140,5 +141,11 @@ def prepare(
     target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
     if verify:
         check(function, x, args=args).require()
+    if mode == "sparse":
+        from landform.derivatives.sparse.point import jacobian_program
+        from landform.derivatives.sparse.prepared import PreparedSparse
+
+        target = replace(target, native=False)
+        return PreparedSparse(target, jacobian_program(target, memory).plan, memory)
     plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory)
     return Prepared(replace(target, native=False), plan)

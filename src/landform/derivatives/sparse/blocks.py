@@ -130,7 +130,7 @@ class _Block:
     def _say(self, products: int, how: str) -> None:
         if products > 1:
             name = self.step.eqn.params.get("name", self.step.name)
-            self.step.context.note(f"{name}: {products} products {how}")
+            self.step.context.note(f"{name}: {products} products {how}", products)
 
     def _pushes(self) -> bool:
         """Whether the operation has a forward rule."""

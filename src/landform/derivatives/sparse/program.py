@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from landform.derivatives.plan import jacobian_plan, readable_bytes
+from landform.derivatives.plan import Plan, jacobian_plan
 from landform.derivatives.sparse.assemble import Pattern, listing, mirrored, native_order, ordering, pattern_of
 from landform.derivatives.sparse.known import Known
 from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
@@ -36,6 +35,8 @@ class SparseProgram:
         Bytes that the matrix, or one block on the way to it, may take.
     symmetric : bool
         Whether it is a Hessian: both triangles then agree to the last bit.
+    free : sequence of arrays
+        Further arguments of the function that change from call to call; only shape and precision count.
 
     Raises
     ------
@@ -49,28 +50,32 @@ class SparseProgram:
     ([0, 1, 1, 2], [3.0, 2.0, 5.0, 3.0])
     """
 
-    def __init__(self, function: Flat, x: Any, *, budget: int, symmetric: bool = False) -> None:
-        self._closed = jax.make_jaxpr(function)(x)
+    def __init__(
+        self, function: Flat, x: Any, *, budget: int, symmetric: bool = False, free: Sequence[Any] = ()
+    ) -> None:
+        self._closed = jax.make_jaxpr(function)(x, *free)
         self.n, self.m = int(x.size), int(self._closed.out_avals[0].size)
         self._budget, self._symmetric = budget, symmetric
         self._dtype = x.dtype
         self.notes: list[str] = []
+        self.products = 0
         self.dense = False
         self._terms: Terms = []
         self._single: list[bool] = []
         self._consts = list(self._closed.consts)
         self._aval = jax.ShapeDtypeStruct((self.n,), x.dtype)
         try:
-            jax.eval_shape(self._walked, self._aval, self._consts)
+            jax.eval_shape(self._walked, self._aval, self._consts, *free)
         except TooWide as wide:
             self._fall_back(function, str(wide))
 
-    def _walked(self, x: Any, consts: Sequence[Any]) -> tuple[Any, list[Any]]:
+    def _walked(self, x: Any, consts: Sequence[Any], *free: Any) -> tuple[Any, list[Any]]:
         """The value and the slopes, term by term; the terms' columns are kept on the way."""
         walk = Walk(self.n, self._budget)
         start = Value(x, [Slot(np.arange(self.n, dtype=np.int32), np.ones((), self._dtype))])
-        out = walk.start(self._closed, consts, start)[0]
-        self._terms, self.notes = [_without_values(t) for t in out.terms], walk.notes
+        out = walk.start(self._closed, consts, [start, *(Value(jnp.asarray(v)) for v in free)])[0]
+        self._terms, self.notes = [_without_values(t) for t in out.terms], list(walk.notes)
+        self.products = sum(walk.notes.values())
         self._single = [np.ndim(t.val) == 0 and self.m > 1 for t in out.terms]
         return out.primal, [t.val for t in out.terms]
 
@@ -83,13 +88,19 @@ class SparseProgram:
         rows, cols = np.divmod(np.arange(self.m * self.n), max(1, self.n))
         self._terms = [Ragged(rows, cols.astype(np.int32), None)]
         self._single = [False]
+        self.products = plan.products
         self.notes, self.dense = [f"the whole matrix dense, {plan.mode}, {plan.products} products: {why}"], True
 
-        def walked(x: Any, _: Sequence[Any]) -> tuple[Any, list[Any]]:
-            y, matrix = form(function, plan.chunk, x)
+        def walked(x: Any, _: Sequence[Any], *free: Any) -> tuple[Any, list[Any]]:
+            y, matrix = form(function, plan.chunk, x, *free)
             return y, [matrix.reshape(-1)]
 
         self._walked = walked  # type: ignore[method-assign]
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether it was made inside another traced function, and ends with it."""
+        return any(isinstance(c, jax.core.Tracer) for c in self._consts)
 
     @cached_property
     def pattern(self) -> Pattern:
@@ -113,7 +124,7 @@ class SparseProgram:
 
     @cached_property
     def _parts(self) -> Any:
-        return jax.jit(lambda x, consts: self._walked(x, consts)[1])
+        return jax.jit(lambda *at: self._walked(*at)[1])
 
     @cached_property
     def _value_and_parts(self) -> Any:
@@ -127,18 +138,18 @@ class SparseProgram:
     def _native_order(self) -> Any:
         return listing(self._terms, self._single, self._dtype)
 
-    def native(self, x: Float[Any, " n"]) -> Float[Any, " k"]:
+    def native(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " k"]:
         """The values in the order of `rows` and `cols`: the cheapest form."""
-        return self._native_order(self._parts(x, self._consts))
+        return self._native_order(self._parts(x, self._consts, *free))
 
-    def value_and_data(self, x: Float[Any, " n"]) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
+    def value_and_data(self, x: Float[Any, " n"], *free: Any) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
         """The function and the values in the order of `pattern`."""
-        y, parts = self._value_and_parts(x, self._consts)
+        y, parts = self._value_and_parts(x, self._consts, *free)
         return y, self._order(parts)
 
-    def data(self, x: Float[Any, " n"]) -> Float[Any, " nnz"]:
+    def data(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " nnz"]:
         """The values in the order of `pattern`."""
-        return self._order(self._parts(x, self._consts))
+        return self._order(self._parts(x, self._consts, *free))
 
     def matrix(self, data: Any) -> Any:
         """The values as a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
@@ -149,14 +160,14 @@ class SparseProgram:
         found.has_canonical_format = True
         return found
 
-    def explain(self) -> str:
+    @cached_property
+    def plan(self) -> Plan:
         """Non-zeros, memory, and what fell back to products."""
-        nnz = self.pattern.nnz
+        nnz, kind = self.pattern.nnz, np.dtype(self._dtype).itemsize
+        memory = nnz * (kind + self.pattern.indices.itemsize) + self.pattern.indptr.nbytes
+        how = "; ".join(self.notes) or "every slope carried through the function once"
         share = nnz / max(1, self.m * self.n)
-        size = nnz * (np.dtype(self._dtype).itemsize + self.pattern.indices.itemsize)
-        size += self.pattern.indptr.nbytes
-        how = "; ".join(self.notes) if self.notes else "every slope carried through the function once, no products"
-        return f"sparse: {nnz} non-zeros ({share:.2g} of all), {readable_bytes(size)}; {how}"
+        return Plan("sparse", self.products, min(64, self.products), memory, f"{nnz} non-zeros ({share:.2g} of all); {how}")
 
 
 def _without_values(term: Term) -> Term:

@@ -65,19 +65,18 @@ class Context:
         Bytes that one block of slopes may take.
     run : callable
         Walks a closed jaxpr.
-    notes : list of str
-        What fell back to products, for `explain`.
+    notes : dict
+        What fell back to products, with their number.
     """
 
     inputs: int
     budget: int
     run: Runner
-    notes: list[str]
+    notes: dict[str, int]
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, products: int) -> None:
         """Say once what fell back."""
-        if text not in self.notes:
-            self.notes.append(text)
+        self.notes[text] = products
 
 
 @dataclass(frozen=True)

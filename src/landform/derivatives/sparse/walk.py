@@ -55,16 +55,16 @@ class Walk:
     """
 
     def __init__(self, inputs: int, budget: int) -> None:
-        self.notes: list[str] = []
+        self.notes: dict[str, int] = {}
         self._context = Context(inputs, budget, self.run, self.notes)
         self._depth = 0
 
-    def start(self, closed: Any, consts: Sequence[Any], x: Value) -> list[Value]:
+    def start(self, closed: Any, consts: Sequence[Any], ins: Sequence[Value]) -> list[Value]:
         """The whole program, its constants handed in, so that they are not compiled into it."""
         values = [
-            Value(now, [], Known(lambda c=c: _plain(c))) for now, c in zip(consts, closed.consts, strict=True)
+            Value(now, [], _constant(c).known) for now, c in zip(consts, closed.consts, strict=True)
         ]
-        return self._walk(closed.jaxpr, values, [x])
+        return self._walk(closed.jaxpr, values, ins)
 
     def run(self, closed: Any, ins: Sequence[Value]) -> list[Value]:
         """What a closed jaxpr gives, with slopes."""
