@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import jaxprs_in_params
 
 from landform.derivatives.sparse.known import bind
 from landform.derivatives.sparse.slopes import Ragged, Slot, Terms, as_ragged, compressed, concatenated, merged, run_of
@@ -136,10 +137,10 @@ class _Block:
         """Whether the operation has a forward rule."""
         xs = [self.step.primals[k] for k in self.moving]
         try:
-            jax.eval_shape(lambda *t: jax.jvp(self.function, tuple(xs), t)[1], *xs)
+            pushed = jax.make_jaxpr(lambda *t: jax.jvp(self.function, tuple(xs), t)[1])(*xs)
         except TypeError:
             return False
-        return True
+        return not _mentions(pushed.jaxpr, "custom_lin")  # a custom_vjp, which cannot be pushed through
 
     def _check(self, elements: int) -> None:
         if elements * 8 > self.step.context.budget:
@@ -221,6 +222,12 @@ class _Block:
     def inputs(self) -> int:
         """Number of inputs."""
         return self.step.context.inputs
+
+
+def _mentions(jaxpr: Any, name: str) -> bool:
+    """Whether an operation stands in a program, or inside one of its calls."""
+    inside = (any(_mentions(j, name) for j in jaxprs_in_params(e.params)) for e in jaxpr.eqns)
+    return any(e.primitive.name == name for e in jaxpr.eqns) or any(inside)
 
 
 def _only(outs: Sequence[Any], r: int, u: Any) -> list[Any]:

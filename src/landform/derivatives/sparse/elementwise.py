@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from landform.derivatives.sparse.known import bind
+from landform.derivatives.sparse.moves import Move
 from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms, masked, merged, spread
 from landform.derivatives.sparse.step import Step, is_real
 
@@ -31,17 +32,20 @@ def elementwise(step: Step) -> list[Terms]:
 
 
 def _at_full_shape(step: Step, k: int) -> Terms:
-    """Operand k's terms at the result's shape: a scalar operand stands for every element."""
+    """Operand k's terms at the result's shape, along axes of length one repeated."""
     value, shape = step.ins[k], step.out.shape
     if value.shape == shape:
         return value.terms
-    slots = [t for t in value.terms if isinstance(t, Slot)]
-    found: Terms = [Slot(np.broadcast_to(t.cols, shape), t.val) for t in slots]
+    size = int(np.prod(value.shape, dtype=np.int64))
+    source = np.broadcast_to(np.arange(size).reshape(value.shape), shape)
+    found: Terms = []
     for t in value.terms:
-        if isinstance(t, Ragged):
-            rows = np.tile(np.arange(step.out_size), len(t.rows))
-            where = np.repeat(np.arange(len(t.rows)), step.out_size)
-            found.append(Ragged(rows, t.cols[where], t.val[where]))
+        if isinstance(t, Slot):
+            val = t.val if np.ndim(t.val) == 0 else spread(t.val, shape)
+            found.append(Slot(np.broadcast_to(t.cols, shape), val))
+        else:
+            moved = Move(source, size)(t)
+            found += [moved] if moved is not None else []
     return found
 
 
@@ -97,7 +101,7 @@ def _scaled(term: Term, factor: Any) -> Term:
 def _selected(step: Step, k: int) -> Terms:
     """``select_n`` gives one of its cases, element by element."""
     which = step.ins[0]
-    terms = step.ins[k].terms
+    terms = _at_full_shape(step, k)
     if which.known is not None:
         return _without(terms, np.broadcast_to(np.asarray(which.known.get()).astype(int) != k - 1, step.out.shape))
     chosen = which.primal if np.dtype(which.dtype) == bool else which.primal == k - 1

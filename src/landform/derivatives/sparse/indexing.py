@@ -35,7 +35,7 @@ def places_known(step: Step) -> bool:
 
 def indexed(step: Step) -> list[Terms]:
     """Slopes through reading or overwriting at known places."""
-    moved = [k for k in MOVED[step.name]]
+    moved = list(MOVED[step.name])
     terms: Terms = []
     for k, source in zip(moved, _sources(step, moved), strict=True):
         if step.ins[k].terms and (source >= 0).any():

@@ -69,7 +69,7 @@ def _in_numpy(eqn: Any, xs: Sequence[Any]) -> Any:
     if name in _NUMPY:
         with np.errstate(all="ignore"):
             return np.asarray(_NUMPY[name](*xs))
-    if name == "convert_element_type" and np.issubdtype(xs[0].dtype, np.integer | np.bool_):
+    if name == "convert_element_type" and xs[0].dtype.kind in "iub":
         return np.asarray(xs[0]).astype(p["new_dtype"])
     if name == "select_n":
         return np.asarray(np.where(np.asarray(xs[0]).astype(bool), xs[2], xs[1])) if len(xs) == 3 else None
