@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -30,12 +30,15 @@ class Pattern:
         add up, for every slope that counts.
     target : array, optional
         For every slope that counts the value it adds to; none where each value is one slope.
+    weight : float
+        What every slope counts: a half where a matrix is averaged with its transpose.
     """
 
     indptr: Int[np.ndarray, " rows1"]
     indices: Int[np.ndarray, " nnz"]
     source: Int[np.ndarray, " k"]
     target: Int[np.ndarray, " k"] | None
+    weight: float = 1.0
 
     @property
     def nnz(self) -> int:
@@ -123,14 +126,26 @@ def mirrored(pattern: Pattern, n: int) -> Pattern | None:
     return Pattern(pattern.indptr, pattern.indices, source, None)
 
 
+def averaged(terms: Terms, single: Kinds, n: int) -> Pattern:
+    """The mean of a square matrix and its transpose; both triangles add up the same slopes in the same order."""
+    rows, cols, places = native_order(terms, single)
+    keys = np.concatenate([rows * np.int64(n) + cols, cols * np.int64(n) + rows])
+    places = np.concatenate([places, places])
+    unique, target = np.unique(keys, return_inverse=True)
+    order = np.lexsort((places, target))
+    counts = np.bincount(unique // max(1, n), minlength=n)
+    found = _pattern(counts, unique % max(1, n), places[order], target[order].astype(np.int32), n)
+    return replace(found, weight=0.5)
+
+
 def gathered(line: Any, source: Any) -> Any:
     """The slopes end to end, in the order of the values."""
     return line.at[source].get(mode="promise_in_bounds")
 
 
-def added(line: Any, source: Any, target: Any, count: int) -> Any:
+def added(line: Any, source: Any, target: Any, count: int, weight: float) -> Any:
     """The same where several slopes add up to one value."""
-    found = gathered(line, source)
+    found = gathered(line, source) * jnp.asarray(weight, line.dtype)
     return jax.ops.segment_sum(found, target, count, indices_are_sorted=True)
 
 
@@ -143,12 +158,12 @@ def ordering(pattern: Pattern, dtype: Any) -> Order:
     if pattern.target is None:
         gather = jax.jit(lambda vals, where: gathered(end_to_end(vals, dtype), where))
         return lambda vals: gather(vals, source)
-    target, count = jnp.asarray(pattern.target), pattern.nnz
-    add = jax.jit(lambda vals, where, to: added(end_to_end(vals, dtype), where, to, count))
+    target, count, weight = jnp.asarray(pattern.target), pattern.nnz, pattern.weight
+    add = jax.jit(lambda vals, where, to: added(end_to_end(vals, dtype), where, to, count, weight))
     return lambda vals: add(vals, source, target)
 
 
-def listing(terms: Terms, single: Kinds, dtype: Any) -> Order:
+def listing(terms: Terms, dtype: Any) -> Order:
     """The compiled way from slopes to values in the order of `native_order`: copies, no gathers where all is filled."""
     kept = [run_of(np.flatnonzero(t.cols.ravel() >= 0)) for t in terms]
     sizes = [t.cols.size for t in terms]

@@ -47,8 +47,22 @@ def _across(axis: int) -> Groups:
 
 
 _MATRICES = frozenset(
-    """cholesky cholesky_update lu eigh eig qr svd geqrf householder_product triangular_solve schur hessenberg
-    tridiagonal tridiagonal_solve""".split()
+    [
+        "cholesky",
+        "cholesky_update",
+        "lu",
+        "eigh",
+        "eig",
+        "qr",
+        "svd",
+        "geqrf",
+        "householder_product",
+        "triangular_solve",
+        "schur",
+        "hessenberg",
+        "tridiagonal",
+        "tridiagonal_solve",
+    ]
 )
 _ALONG = {"cumprod": "axis", "cummax": "axis", "cummin": "axis", "cumlogsumexp": "axis", "sort": "dimension"}
 _REDUCED = frozenset(["reduce_max", "reduce_min", "reduce_prod", "argmax", "argmin"])
@@ -140,7 +154,7 @@ class _Block:
             pushed = jax.make_jaxpr(lambda *t: jax.jvp(self.function, tuple(xs), t)[1])(*xs)
         except TypeError:
             return False
-        return not _mentions(pushed.jaxpr, "custom_lin")  # a custom_vjp, which cannot be pushed through
+        return not mentions(pushed.jaxpr, "custom_lin")  # a custom_vjp, which cannot be pushed through
 
     def _check(self, elements: int) -> None:
         if elements * 8 > self.step.context.budget:
@@ -224,9 +238,9 @@ class _Block:
         return self.step.context.inputs
 
 
-def _mentions(jaxpr: Any, name: str) -> bool:
+def mentions(jaxpr: Any, name: str) -> bool:
     """Whether an operation stands in a program, or inside one of its calls."""
-    inside = (any(_mentions(j, name) for j in jaxprs_in_params(e.params)) for e in jaxpr.eqns)
+    inside = (any(mentions(j, name) for j in jaxprs_in_params(e.params)) for e in jaxpr.eqns)
     return any(e.primitive.name == name for e in jaxpr.eqns) or any(inside)
 
 

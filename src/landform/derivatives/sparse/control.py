@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -51,7 +52,7 @@ def branches(step: Step) -> list[Terms]:
     if which.known is not None:
         taken = int(np.clip(int(which.known.get()), 0, len(jaxprs) - 1))
         return [v.terms for v in step.context.run(jaxprs[taken], ins)]
-    patterns = [_patterns(step, lambda j=j: step.context.run(j, ins)) for j in jaxprs]
+    patterns = [_patterns(step, partial(step.context.run, j, ins)) for j in jaxprs]
     joined = [np.unique(np.concatenate(p)) for p in zip(*patterns, strict=True)]
     layouts = _layouts(joined, [v.aval for v in step.eqn.outvars], step.context.inputs)
 
@@ -75,7 +76,7 @@ def _grown(
         layouts = _layouts(keys, avals, step.context.inputs)
         if any(len(lay) > WIDEST_CARRIED for lay in layouts):
             return None
-        after = _patterns(step, lambda lays=layouts: body(_blank(avals, lays)))
+        after = _patterns(step, partial(_from_blank, body, avals, layouts))
         joined = [np.union1d(a, b) for a, b in zip(keys, after, strict=True)]
         if all(len(a) == len(b) for a, b in zip(joined, keys, strict=True)):
             return layouts
@@ -89,6 +90,12 @@ def _blank(avals: Sequence[Any], layouts: Sequence[Layout]) -> list[Value]:
         Value(_empty(v), [Slot(c, jnp.zeros(v.shape, v.dtype)) for c in lay])
         for v, lay in zip(avals, layouts, strict=True)
     ]
+
+
+def _from_blank(
+    body: Callable[[list[Value]], list[Value]], avals: Sequence[Any], layouts: Sequence[Layout]
+) -> list[Value]:
+    return body(_blank(avals, layouts))
 
 
 def _empty(aval: Any) -> Any:
@@ -179,9 +186,7 @@ class _Scan:
         if not any(v.terms for v in self.xs) and not any(v.terms for v in self.consts):
             return False
         firsts = iter(xs)
-        seen = [
-            next(firsts) if has_slope(v.dtype) else Value(_empty_like(v)) for v in self.xs
-        ]
+        seen = [next(firsts) if has_slope(v.dtype) else Value(_empty_like(v)) for v in self.xs]
         after = _patterns(self.step, lambda: self.run([v.still() for v in self.init], seen))
         return not any(len(k) for k in after[: self.carried])
 
@@ -198,8 +203,7 @@ class _Scan:
         )
         nc = len(self.consts)
         axes = [None] * nc + [0] * (self.carried + len(self.xs))
-        call = jax.vmap(lambda *a: jaxpr_as_fun(self.closed)(*a), in_axes=axes,
-                        axis_size=self.length)
+        call = jax.vmap(lambda *a: jaxpr_as_fun(self.closed)(*a), in_axes=axes, axis_size=self.length)
         ins = [*self.consts, *(Value(m) for m in met), *self.xs]
         closed = jax.make_jaxpr(call)(*(v.primal for v in ins))
         outs = self.step.context.run(closed, ins)

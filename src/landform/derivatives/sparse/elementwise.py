@@ -14,11 +14,73 @@ from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms, masked
 from landform.derivatives.sparse.step import Step, is_real
 
 NAMES = frozenset(
-    """abs acos acosh add add_any asin asinh atan atan2 atanh bessel_i0e bessel_i1e cbrt ceil clamp complex conj
-    convert_element_type cos cosh digamma div erf erf_inv erfc exp exp2 expm1 floor igamma igamma_grad_a igammac imag
-    integer_pow is_finite lgamma log log1p logistic max min mul neg nextafter polygamma pow random_gamma_grad real
-    reduce_precision regularized_incomplete_beta rem round rsqrt select_n sign sin sinh sqrt square sub tan tanh
-    zeta optimization_barrier device_put""".split()
+    [
+        "abs",
+        "acos",
+        "acosh",
+        "add",
+        "add_any",
+        "asin",
+        "asinh",
+        "atan",
+        "atan2",
+        "atanh",
+        "bessel_i0e",
+        "bessel_i1e",
+        "cbrt",
+        "ceil",
+        "clamp",
+        "complex",
+        "conj",
+        "convert_element_type",
+        "cos",
+        "cosh",
+        "digamma",
+        "div",
+        "erf",
+        "erf_inv",
+        "erfc",
+        "exp",
+        "exp2",
+        "expm1",
+        "floor",
+        "igamma",
+        "igamma_grad_a",
+        "igammac",
+        "imag",
+        "integer_pow",
+        "is_finite",
+        "lgamma",
+        "log",
+        "log1p",
+        "logistic",
+        "max",
+        "min",
+        "mul",
+        "neg",
+        "nextafter",
+        "polygamma",
+        "pow",
+        "random_gamma_grad",
+        "real",
+        "reduce_precision",
+        "regularized_incomplete_beta",
+        "rem",
+        "round",
+        "rsqrt",
+        "select_n",
+        "sign",
+        "sin",
+        "sinh",
+        "sqrt",
+        "square",
+        "sub",
+        "tan",
+        "tanh",
+        "zeta",
+        "optimization_barrier",
+        "device_put",
+    ]
 )
 
 
@@ -70,10 +132,11 @@ def _product(step: Step, k: int) -> Terms:
     terms = _at_full_shape(step, k)
     if not factor.ndim:
         return [_scaled(t, factor) for t in terms] if factor != 0 else []
-    zero = factor == 0
+    zero = np.broadcast_to(factor == 0, step.out.shape)
     if zero.any():
         terms = _without(terms, zero)
-    return [_scaled(t, other.primal) for t in terms]
+    whole = jnp.broadcast_to(other.primal, step.out.shape)
+    return [_scaled(t, whole) for t in terms]
 
 
 def _without(terms: Terms, dropped: np.ndarray) -> Terms:
@@ -170,4 +233,3 @@ _SPECIAL = {
     "select_n": _selected,
     "convert_element_type": _converted,
 }
-

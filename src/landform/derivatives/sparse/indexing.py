@@ -10,7 +10,17 @@ import numpy as np
 
 from landform.derivatives.sparse.known import bind
 from landform.derivatives.sparse.moves import Move, moved_simply, pad
-from landform.derivatives.sparse.slopes import Ragged, Slot, Terms, as_ragged, compressed, is_constant, merged, run_of, spread
+from landform.derivatives.sparse.slopes import (
+    Ragged,
+    Slot,
+    Terms,
+    as_ragged,
+    compressed,
+    is_constant,
+    merged,
+    run_of,
+    spread,
+)
 from landform.derivatives.sparse.step import Step
 
 MOVED: dict[str, tuple[int, ...]] = {
@@ -39,14 +49,14 @@ def indexed(step: Step) -> list[Terms]:
     terms: Terms = []
     for k, source in zip(moved, _sources(step, moved), strict=True):
         if step.ins[k].terms and (source >= 0).any():
-            move = Move(source, int(np.prod(step.ins[k].shape, dtype=np.int64)), _natively(step, k, len(moved)))
+            move = Move(source, int(np.prod(step.ins[k].shape, dtype=np.int64)), _natively(step))
             terms += [t for t in (move(term) for term in step.ins[k].terms) if t is not None]
     return [merged(terms, step.context.inputs)]
 
 
-def _natively(step: Step, k: int, moved: int) -> Any:
+def _natively(step: Step) -> Any:
     """The operation itself on slopes, where it reads a window: that is a copy, a gather is not."""
-    if step.name != "dynamic_slice" or moved > 1:
+    if step.name != "dynamic_slice":
         return None
     rest = step.primals[1:]
     return lambda val: bind(step.eqn, [val, *rest])[0]
@@ -60,9 +70,7 @@ def _sources(step: Step, operands: list[int]) -> list[np.ndarray]:
     for k, start, size in zip(operands, starts, sizes, strict=True):
         xs[k] = np.arange(start, start + size).reshape(step.ins[k].shape)
     found = _numbers(step, xs)
-    return [
-        np.where((found >= a) & (found < a + size), found - a, -1) for a, size in zip(starts, sizes, strict=True)
-    ]
+    return [np.where((found >= a) & (found < a + size), found - a, -1) for a, size in zip(starts, sizes, strict=True)]
 
 
 def _numbers(step: Step, xs: list[Any]) -> np.ndarray:
@@ -185,5 +193,3 @@ def _summed(term: Ragged, where: np.ndarray, inputs: int) -> Ragged:
         kept = np.flatnonzero(rows >= 0)
         rows, term = rows[kept], Ragged(term.rows[kept], term.cols[kept], term.val[run_of(kept)])
     return compressed([Ragged(rows, term.cols, term.val)], inputs)
-
-

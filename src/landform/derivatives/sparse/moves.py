@@ -130,7 +130,7 @@ def moved_simply(eqn: Any, term: Term) -> Term | None:
     mover, p = MOVERS[eqn.primitive.name], eqn.params
     if isinstance(term, Slot):
         cols = mover(term.cols, p)
-        if np.ndim(term.val) == 0 and term.cols.ndim > 0 or not term.cols.ndim and is_constant(term.val):
+        if (np.ndim(term.val) == 0 and term.cols.ndim > 0) or (not term.cols.ndim and is_constant(term.val)):
             return Slot(cols, term.val)
         if is_constant(term.val):
             return Slot(cols, mover(term.val, p))

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from landform.derivatives.plan import memory_bytes
-from landform.derivatives.sparse.program import SparseProgram
+from landform.derivatives.sparse.blocks import mentions
+from landform.derivatives.sparse.program import SparseProgram, Symmetry
 from landform.derivatives.target import Target
 from landform.errors import DerivativeError
 
@@ -20,20 +22,30 @@ _programs: OrderedDict[Any, tuple[SparseProgram, Any]] = OrderedDict()
 
 def jacobian_program(target: Target, memory: str | int) -> SparseProgram:
     """The program of the target's Jacobian."""
-    args = target.args
-    return _program(target, "Jacobian", memory, lambda x: target.flat(x, *args), ())
+    flat, args = target.flat, target.args
+
+    def make(point: Any, budget: int) -> SparseProgram:
+        return SparseProgram(lambda x: flat(x, *args), point, budget=budget)
+
+    return _program(target, "Jacobian", memory, make)
 
 
 def hessian_program(target: Target, memory: str | int) -> SparseProgram:
     """The program of the Hessian of a weighted sum of the target's outputs; it takes the weights at every call."""
     flat, args = target.flat, target.args
-    gradient = jax.grad(lambda x, weights: weights @ flat(x, *args))
-    return _program(target, "Hessian", memory, gradient, (jax.ShapeDtypeStruct((target.m,), target.x.dtype),))
+
+    def make(point: Any, budget: int) -> SparseProgram:
+        traced = jax.make_jaxpr(lambda x: flat(x, *args))(point).jaxpr
+        own = mentions(traced, "custom_jvp_call") or mentions(traced, "custom_vjp_call")
+        gradient = jax.grad(lambda x, weights: weights @ flat(x, *args))
+        weights = jax.ShapeDtypeStruct((target.m,), target.x.dtype)
+        symmetry: Symmetry = "averaged" if own else "mirrored"
+        return SparseProgram(gradient, point, budget=budget, symmetry=symmetry, free=(weights,))
+
+    return _program(target, "Hessian", memory, make)
 
 
-def _program(
-    target: Target, what: str, memory: str | int, function: Callable[..., Any], free: Sequence[Any]
-) -> SparseProgram:
+def _program(target: Target, what: str, memory: str | int, make: Callable[[Any, int], SparseProgram]) -> SparseProgram:
     leaves = jax.tree.leaves(target.args)
     budget = memory_bytes(memory)
     key = (target.flat, what, target.n, str(target.x.dtype), tuple(map(id, leaves)), budget)
@@ -41,8 +53,7 @@ def _program(
         _programs.move_to_end(key)
         return _programs[key][0]
     with target.precision():
-        point = jax.ShapeDtypeStruct((target.n,), target.x.dtype)
-        program = SparseProgram(function, point, budget=budget, symmetric=what == "Hessian", free=free)
+        program = make(jax.ShapeDtypeStruct((target.n,), target.x.dtype), budget)
     if not program.is_traced:
         _programs[key] = program, leaves  # the leaves stay alive: their identities are in the key
         if len(_programs) > _KEPT:
@@ -81,4 +92,4 @@ def sparse_matrix(target: Target, program: SparseProgram, data: Any) -> Any:
     pattern = program.pattern
     rows = np.repeat(np.arange(program.m, dtype=pattern.indices.dtype), np.diff(pattern.indptr))
     places = np.stack([rows, pattern.indices], axis=1)
-    return BCOO((data, places), shape=(program.m, program.n), indices_sorted=True, unique_indices=True)
+    return BCOO((data, jnp.asarray(places)), shape=(program.m, program.n), indices_sorted=True, unique_indices=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -13,13 +12,21 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from landform.derivatives.plan import Plan, jacobian_plan
-from landform.derivatives.sparse.assemble import Pattern, listing, mirrored, native_order, ordering, pattern_of
-from landform.derivatives.sparse.known import Known
+from landform.derivatives.sparse.assemble import (
+    Pattern,
+    averaged,
+    listing,
+    mirrored,
+    native_order,
+    ordering,
+    pattern_of,
+)
 from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
 from landform.derivatives.sparse.step import TooWide, Value
 from landform.derivatives.sparse.walk import Walk
 
 Flat = Callable[..., Any]
+Symmetry = Literal["none", "mirrored", "averaged"]
 
 
 class SparseProgram:
@@ -33,8 +40,9 @@ class SparseProgram:
         A point; only its shape and precision count.
     budget : int
         Bytes that the matrix, or one block on the way to it, may take.
-    symmetric : bool
-        Whether it is a Hessian: both triangles then agree to the last bit.
+    symmetry : {"none", "mirrored", "averaged"}
+        For a Hessian, so that both triangles agree to the last bit: one copied from the other, or, where rules
+        of the user's own may make them differ, their mean.
     free : sequence of arrays
         Further arguments of the function that change from call to call; only shape and precision count.
 
@@ -51,11 +59,11 @@ class SparseProgram:
     """
 
     def __init__(
-        self, function: Flat, x: Any, *, budget: int, symmetric: bool = False, free: Sequence[Any] = ()
+        self, function: Flat, x: Any, *, budget: int, symmetry: Symmetry = "none", free: Sequence[Any] = ()
     ) -> None:
         self._closed = jax.make_jaxpr(function)(x, *free)
         self.n, self.m = int(x.size), int(self._closed.out_avals[0].size)
-        self._budget, self._symmetric = budget, symmetric
+        self._budget, self._symmetry = budget, symmetry
         self._dtype = x.dtype
         self.notes: list[str] = []
         self.products = 0
@@ -64,6 +72,7 @@ class SparseProgram:
         self._single: list[bool] = []
         self._consts = list(self._closed.consts)
         self._aval = jax.ShapeDtypeStruct((self.n,), x.dtype)
+        self._run: Callable[..., tuple[Any, list[Any]]] = self._walked
         try:
             jax.eval_shape(self._walked, self._aval, self._consts, *free)
         except TooWide as wide:
@@ -95,7 +104,7 @@ class SparseProgram:
             y, matrix = form(function, plan.chunk, x, *free)
             return y, [matrix.reshape(-1)]
 
-        self._walked = walked  # type: ignore[method-assign]
+        self._run = walked
 
     @property
     def is_traced(self) -> bool:
@@ -106,7 +115,10 @@ class SparseProgram:
     def pattern(self) -> Pattern:
         """Structure in compressed rows, columns sorted."""
         found = pattern_of(self._terms, self._single, self.m, self.n)
-        return (mirrored(found, self.n) or found) if self._symmetric else found
+        if self._symmetry == "none":
+            return found
+        mirror = mirrored(found, self.n) if self._symmetry == "mirrored" else None
+        return mirror or averaged(self._terms, self._single, self.n)
 
     @cached_property
     def _native(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -124,11 +136,11 @@ class SparseProgram:
 
     @cached_property
     def _parts(self) -> Any:
-        return jax.jit(lambda *at: self._walked(*at)[1])
+        return jax.jit(lambda *at: self._run(*at)[1])
 
     @cached_property
     def _value_and_parts(self) -> Any:
-        return jax.jit(self._walked)
+        return jax.jit(self._run)
 
     @cached_property
     def _order(self) -> Any:
@@ -136,7 +148,7 @@ class SparseProgram:
 
     @cached_property
     def _native_order(self) -> Any:
-        return listing(self._terms, self._single, self._dtype)
+        return listing(self._terms, self._dtype)
 
     def native(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " k"]:
         """The values in the order of `rows` and `cols`: the cheapest form."""
@@ -167,9 +179,10 @@ class SparseProgram:
         memory = nnz * (kind + self.pattern.indices.itemsize) + self.pattern.indptr.nbytes
         how = "; ".join(self.notes) or "every slope carried through the function once"
         share = nnz / max(1, self.m * self.n)
-        return Plan("sparse", self.products, min(64, self.products), memory, f"{nnz} non-zeros ({share:.2g} of all); {how}")
+        return Plan(
+            "sparse", self.products, min(64, self.products), memory, f"{nnz} non-zeros ({share:.2g} of all); {how}"
+        )
 
 
 def _without_values(term: Term) -> Term:
     return Slot(term.cols, None) if isinstance(term, Slot) else Ragged(term.rows, term.cols, None)
-

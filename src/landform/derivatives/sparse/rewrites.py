@@ -35,9 +35,7 @@ def _cumsum(step: Step) -> Callable[..., Any]:
 def _split(step: Step) -> Callable[..., Any]:
     axis, ends = step.eqn.params["axis"], np.cumsum(step.eqn.params["sizes"])
     starts = [0, *ends[:-1]]
-    return lambda x: [
-        jax.lax.slice_in_dim(x, int(a), int(b), axis=axis) for a, b in zip(starts, ends, strict=True)
-    ]
+    return lambda x: [jax.lax.slice_in_dim(x, int(a), int(b), axis=axis) for a, b in zip(starts, ends, strict=True)]
 
 
 def _stack(step: Step) -> Callable[..., Any]:
@@ -96,7 +94,7 @@ def _convolution(step: Step) -> Callable[..., Any] | None:
         wide = jax.lax.pad(x, jnp.zeros((), x.dtype), config)
         seen = [(1, 1), *zip(p["rhs_dilation"], p["window_strides"], strict=True)]
         dilation, strides = [1, *(d for d, _ in seen)], [1, *(s for _, s in seen)]
-        total = 0.0
+        total: Any = 0.0
         for tap in taps:
             window = _tap(wide, (0, 0, *tap), dilation, strides, (*x.shape[:2], *places))
             window = window.reshape(x.shape[0], groups, -1, *places)

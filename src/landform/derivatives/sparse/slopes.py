@@ -32,7 +32,7 @@ class Slot:
         The slope: zero where there is no input. A single number stands only where every element has an input.
     """
 
-    cols: Int[np.ndarray, "..."]
+    cols: Int[np.ndarray, ...]
     val: Any
 
 

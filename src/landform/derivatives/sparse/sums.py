@@ -67,7 +67,7 @@ def _one_by_one(term: Slot, axes: tuple[int, ...]) -> Terms:
     shape = term.cols.shape
     kept = [k for k in range(len(shape)) if k not in axes]
     order = [*kept, *axes]
-    lined = tuple(shape[k] for k in kept) + (-1,)
+    lined = (*(shape[k] for k in kept), -1)
     cols = term.cols.transpose(order).reshape(lined)
     val = spread(term.val, shape).transpose(order).reshape(lined)
     found: Terms = [Slot(cols[..., j], val[..., j]) for j in range(cols.shape[-1])]
@@ -94,10 +94,8 @@ def _contracted_with(step: Step, k: int) -> Terms:
     slots = [t for t in x.terms if isinstance(t, Slot)]
     if nk * len(slots) <= SHORT and len(slots) == len(x.terms):
         found = [s for t in slots for s in _few(t, order, (nb, free, nk), matrix, nonzero, step.out.dtype)]
-        return [Slot(_back(t.cols, frame, shape, k, nb), _back(t.val, frame, shape, k, nb)) for t in found]
-    places = np.arange(step.out_size).reshape(shape if k == 0 else (nb, free_a, free)).reshape(
-        frame if k == 0 else (nb, free_a, free)
-    )
+        return [Slot(_back(t.cols, frame, shape, k), _back(t.val, frame, shape, k)) for t in found]
+    places = np.arange(step.out_size).reshape(frame if k == 0 else (nb, free_a, free))
     places = places if k == 0 else places.transpose(0, 2, 1)
     parts = [_many(as_ragged(t), x.shape, order, (nb, free, nk), matrix, nonzero, places) for t in x.terms]
     return [compressed(parts, step.context.inputs)]
@@ -113,7 +111,7 @@ def _canonical(
     return order, (sizes[0], sizes[1], sizes[2])
 
 
-def _back(array: Any, frame: tuple[int, int, int], shape: tuple[int, ...], k: int, nb: int) -> Any:
+def _back(array: Any, frame: tuple[int, int, int], shape: tuple[int, ...], k: int) -> Any:
     """From (batch, mine, other's) to the result's shape, in which the left operand's axes come first."""
     array = array.reshape(frame)
     return (array if k == 0 else array.transpose(0, 2, 1)).reshape(shape)

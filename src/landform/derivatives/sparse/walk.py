@@ -61,9 +61,7 @@ class Walk:
 
     def start(self, closed: Any, consts: Sequence[Any], ins: Sequence[Value]) -> list[Value]:
         """The whole program, its constants handed in, so that they are not compiled into it."""
-        values = [
-            Value(now, [], _constant(c).known) for now, c in zip(consts, closed.consts, strict=True)
-        ]
+        values = [Value(now, [], _constant(c).known) for now, c in zip(consts, closed.consts, strict=True)]
         return self._walk(closed.jaxpr, values, ins)
 
     def run(self, closed: Any, ins: Sequence[Value]) -> list[Value]:
@@ -147,7 +145,11 @@ def _opaque(eqn: Any) -> bool:
 
 def _known(eqn: Any, ins: list[Value], primals: list[Any]) -> list[Value]:
     together = Known(lambda: evaluate(eqn, [v.known.get() for v in ins if v.known is not None]))
-    return [Value(y, [], Known(lambda k=k: together.get()[k])) for k, y in enumerate(primals)]
+    return [Value(y, [], _part(together, k)) for k, y in enumerate(primals)]
+
+
+def _part(together: Known, k: int) -> Known:
+    return Known(lambda: together.get()[k])
 
 
 def _fitting(terms: Terms, y: Any) -> Terms:

@@ -213,6 +213,10 @@ def _scattered_many(x: Any) -> Any:
     return x.at[jnp.array([3, 1])].mul(jnp.cos(x[:2]), unique_indices=True)[:7].at[2].max(x[8])
 
 
+def fixed_beside(x: Any) -> Any:
+    return (x.reshape(4, 3) * jnp.arange(4.0)[:, None] + jnp.sort(x)[:3]).ravel()
+
+
 P = Program
 PROGRAMS = [
     P("identity", lambda x: x, 3),
@@ -299,6 +303,11 @@ PROGRAMS = [
     P("jit inside", lambda x: jax.jit(lambda a: a[::-1] ** 2)(x)[1:], 5),
     P("vmap inside", lambda x: jax.vmap(lambda a: jnp.sum(a) * a[0])(x.reshape(4, 3)), 12),
     P("vmap beside", lambda x: jax.vmap(lambda a: jnp.prod(a) + a)(x.reshape(4, 3)).ravel(), 12),
+    P("fixed column beside", fixed_beside, 12),
+    P("ragged rows times a column", lambda x: (jnp.cumsum(x)[:, None] * x[None, :3] * TABLE[:, :3]).ravel(), 5),
+    P("complex scalar beside", lambda x: jnp.real(jnp.exp(1j * x[0]) * x[1:] * jnp.conj(x[1:] + 1j * x[2])), 5),
+    P("remainder and power", lambda x: jnp.abs(x[1:]) ** x[:-1] + jnp.mod(x[1:], 0.7), 5),
+    P("normalized columns", lambda x: (x.reshape(4, 3) / jnp.linalg.norm(x.reshape(4, 3), axis=0)).ravel(), 12),
     P("gradient inside", _jacobian_inside, 5),
     P("random numbers", _noisy, 5),
     P("stop gradient", lambda x: jax.lax.stop_gradient(x[1:]) * x[:-1], 5),
