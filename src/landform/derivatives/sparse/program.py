@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any, Literal
 
@@ -163,13 +164,20 @@ class SparseProgram:
         """The values in the order of `pattern`."""
         return self._order(self._parts(x, self._consts, *free))
 
-    def matrix(self, data: Any) -> Any:
-        """The values as a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
+    @cached_property
+    def _empty(self) -> Any:
         from scipy.sparse import csr_array
 
-        found = csr_array((np.asarray(data), self.pattern.indices, self.pattern.indptr), shape=(self.m, self.n))
+        blank = np.zeros(self.pattern.nnz, self._dtype)
+        found = csr_array((blank, self.pattern.indices, self.pattern.indptr), shape=(self.m, self.n))
         found.has_sorted_indices = True
         found.has_canonical_format = True
+        return found
+
+    def matrix(self, data: Any) -> Any:
+        """The values as a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
+        found = copy(self._empty)  # what SciPy checks in new index arrays was checked once
+        found.data = np.asarray(data)
         return found
 
     @cached_property
