@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
     from landform.derivatives.numeric import NumericOptions
+    from landform.derivatives.sparse import SparseProgram
 
 
 class Hessian(Finding):
@@ -92,6 +93,48 @@ class Hessian(Finding):
             matrix = t.give((matrix + matrix.T) / 2)
         refuse_not_finite(matrix, t.inputs, t.inputs, "Hessian")
         return matrix
+
+    @cached_property
+    def _program(self) -> SparseProgram:
+        from landform.derivatives.sparse.point import hessian_program
+
+        return hessian_program(self._target, self._memory)
+
+    def sparse(self) -> Any:
+        """The matrix without its zeros, at about the cost of a few gradients.
+
+        Returns
+        -------
+        scipy.sparse.csr_array
+            Symmetric to the last bit, columns sorted within a row. A JAX point gives a
+            `jax.experimental.sparse.BCOO`.
+
+        Raises
+        ------
+        DerivativeError
+            If an entry is NaN or infinite; the entry is named.
+        ShapeError
+            If the matrix turns out dense and does not fit the memory budget.
+
+        Examples
+        --------
+        >>> H = hessian(lambda x: (x[1:] ** 2 * x[:-1]).sum(), np.array([2.0, 3.0, 5.0]))
+        >>> H.sparse().toarray()
+        array([[ 0.,  6.,  0.],
+               [ 6.,  4., 10.],
+               [ 0., 10.,  6.]])
+        """
+        return self._sparse
+
+    @cached_property
+    def _sparse(self) -> Any:
+        from landform.derivatives.sparse.point import refuse_not_finite_data, sparse_matrix
+
+        t, program = self._target, self._program
+        with t.precision():
+            data = t.give(program.data(t.x, self._weights))
+        refuse_not_finite_data(data, program, t.inputs, t.inputs)
+        return sparse_matrix(t, program, data)
 
     def diagonal(self) -> Any:
         """The second derivative along every input, shape (n,)."""

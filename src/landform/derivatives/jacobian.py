@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
     from landform.derivatives.numeric import NumericOptions
+    from landform.derivatives.sparse import SparseProgram
 
 
 class Jacobian(Finding):
@@ -69,8 +70,10 @@ class Jacobian(Finding):
 
     @cached_property
     def plan(self) -> Plan:
-        """How `dense` forms the matrix."""
+        """How the matrix is formed."""
         m, n = self.shape
+        if self._mode == "sparse":
+            return self._program.plan
         return jacobian_plan(m, n, self._target.itemsize, mode=self._mode, memory=self._memory)
 
     def explain(self) -> str:
@@ -94,11 +97,59 @@ class Jacobian(Finding):
         from landform.backends import jax as backend
 
         t, plan = self._target, self.plan
+        if self._mode == "sparse":
+            matrix = self.sparse()
+            return matrix.todense()
         form = backend.jacobian_forward if plan.mode == "forward" else backend.jacobian_reverse
         with t.precision():
             matrix = t.give(form(t.flat, plan.chunk, t.x, *t.args)[1])
         refuse_not_finite(matrix, t.outputs, t.inputs, "Jacobian")
         return matrix
+
+    @cached_property
+    def _program(self) -> SparseProgram:
+        from landform.derivatives.sparse.point import jacobian_program
+
+        return jacobian_program(self._target, self._memory)
+
+    def sparse(self) -> Any:
+        """The matrix without its zeros, at about the cost of a few evaluations of the function.
+
+        Where the zeros are is found by tracing, once for a function: what may be non-zero at some point is
+        stored. An operation whose structure is not known counts as dense, and `explain` (of a Jacobian made with
+        ``mode="sparse"``) says so.
+
+        Returns
+        -------
+        scipy.sparse.csr_array
+            Columns sorted within a row. A JAX point gives a `jax.experimental.sparse.BCOO`.
+
+        Raises
+        ------
+        DerivativeError
+            If an entry is NaN or infinite; the entry is named.
+        ShapeError
+            If the matrix turns out dense and does not fit the memory budget.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> J = jacobian(lambda x: x[1:] * x[:-1], np.array([2.0, 3.0, 5.0]))
+        >>> J.sparse().toarray()
+        array([[3., 2., 0.],
+               [0., 5., 3.]])
+        """
+        return self._sparse
+
+    @cached_property
+    def _sparse(self) -> Any:
+        from landform.derivatives.sparse.point import refuse_not_finite_data, sparse_matrix
+
+        t, program = self._target, self._program
+        with t.precision():
+            data = t.give(program.data(t.x))
+        refuse_not_finite_data(data, program, t.outputs, t.inputs)
+        return sparse_matrix(t, program, data)
 
     def to_scipy(self) -> LinearOperator:
         """The operator for SciPy's solvers."""
@@ -163,9 +214,9 @@ def jacobian(
         precision and give NumPy results; JAX arrays keep their precision and device.
     args : sequence
         Further arguments of the function, held fixed.
-    mode : {"auto", "forward", "reverse", "numeric"}
-        How the dense matrix is formed; "auto" takes the cheaper exact one. "numeric" calls the function as it is
-        and never traces it; nothing switches to it unasked.
+    mode : {"auto", "forward", "reverse", "sparse", "numeric"}
+        How the matrix is formed; "auto" takes the cheaper exact dense way, "sparse" leaves out the zeros. "numeric"
+        calls the function as it is and never traces it; nothing switches to it unasked.
     memory : str or int
         The most that forming the matrix may take.
     inputs, outputs : sequence of str, optional

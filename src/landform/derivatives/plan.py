@@ -8,19 +8,19 @@ from typing import Literal
 
 from landform.errors import ShapeError
 
-Mode = Literal["auto", "forward", "reverse", "numeric"]
+Mode = Literal["auto", "forward", "reverse", "sparse", "numeric"]
 DEFAULT_MEMORY = "2 GiB"
 _UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a dense matrix of derivatives is formed.
+    """How a matrix of derivatives is formed.
 
     Parameters
     ----------
-    mode : {"forward", "reverse", "forward over reverse"}
-        Which derivative products fill it.
+    mode : {"forward", "reverse", "forward over reverse", "sparse"}
+        Which derivative products fill it, or "sparse" where its non-zeros are carried through the function.
     products : int
         How many products that takes.
     chunk : int
@@ -107,7 +107,10 @@ def jacobian_plan(m: int, n: int, itemsize: int, *, mode: Mode, memory: str | in
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ShapeError(
-            'mode "auto", "forward", "reverse" or "numeric"', got=repr(mode), remedy="choose one", where="argument mode"
+            'mode "auto", "forward", "reverse", "sparse" or "numeric"',
+            got=repr(mode),
+            remedy="choose one",
+            where="argument mode",
         )
     # A pull-back costs about two push-forwards (Griewank and Walther 2008, ch. 3 and 4).
     forward = n <= 2 * m if mode == "auto" else mode == "forward"

@@ -132,7 +132,8 @@ def prepare(
     Parameters
     ----------
     function, x, args, mode, memory, inputs, outputs
-        As for `landform.jacobian`; ``x`` gives the shape and the precision.
+        As for `landform.jacobian`; ``x`` gives the shape and the precision. With ``mode="sparse"`` matrices
+        are `scipy.sparse.csr_array`.
     effort : {"full", "quick"}
         "quick" compiles in half the time to code that runs slower on large arrays: for small functions.
     verify : bool
@@ -159,7 +160,7 @@ def prepare(
     """
     if mode == "numeric":
         raise ShapeError(
-            'mode "auto", "forward" or "reverse"',
+            'mode "auto", "forward", "reverse" or "sparse"',
             got="'numeric'",
             remedy='call jacobian(f, x, mode="numeric") at every point: its steps are chosen there',
             where="argument mode",
@@ -168,5 +169,11 @@ def prepare(
         target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
     if verify:
         check(function, x, args=args).require()
+    if mode == "sparse":
+        from landform.derivatives.sparse.point import jacobian_program
+        from landform.derivatives.sparse.prepared import PreparedSparse
+
+        target = replace(target, native=False)
+        return PreparedSparse(target, jacobian_program(target, memory).plan, effort, memory)
     plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory)
     return Prepared(replace(target, native=False), plan, effort)

@@ -1,0 +1,95 @@
+"""Sparse matrices at a target's point; programs are kept, so that a second point costs an evaluation."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from landform.derivatives.plan import memory_bytes
+from landform.derivatives.sparse.blocks import mentions
+from landform.derivatives.sparse.program import SparseProgram, Symmetry
+from landform.derivatives.target import Target
+from landform.errors import DerivativeError
+
+_KEPT = 32
+_programs: OrderedDict[Any, tuple[SparseProgram, Any]] = OrderedDict()
+
+
+def jacobian_program(target: Target, memory: str | int) -> SparseProgram:
+    """The program of the target's Jacobian."""
+    flat, args = target.flat, target.args
+
+    def make(point: Any, budget: int) -> SparseProgram:
+        return SparseProgram(lambda x: flat(x, *args), point, budget=budget)
+
+    return _program(target, "Jacobian", memory, make)
+
+
+def hessian_program(target: Target, memory: str | int) -> SparseProgram:
+    """The program of the Hessian of a weighted sum of the target's outputs; it takes the weights at every call."""
+    flat, args = target.flat, target.args
+
+    def make(point: Any, budget: int) -> SparseProgram:
+        traced = jax.make_jaxpr(lambda x: flat(x, *args))(point).jaxpr
+        own = mentions(traced, "custom_jvp_call") or mentions(traced, "custom_vjp_call")
+        gradient = jax.grad(lambda x, weights: weights @ flat(x, *args))
+        weights = jax.ShapeDtypeStruct((target.m,), target.x.dtype)
+        symmetry: Symmetry = "averaged" if own else "mirrored"
+        return SparseProgram(gradient, point, budget=budget, symmetry=symmetry, free=(weights,))
+
+    return _program(target, "Hessian", memory, make)
+
+
+def _program(target: Target, what: str, memory: str | int, make: Callable[[Any, int], SparseProgram]) -> SparseProgram:
+    leaves = jax.tree.leaves(target.args)
+    budget = memory_bytes(memory)
+    key = (target.flat, what, target.n, str(target.x.dtype), tuple(map(id, leaves)), budget)
+    if key in _programs:
+        _programs.move_to_end(key)
+        return _programs[key][0]
+    with target.precision():
+        program = make(jax.ShapeDtypeStruct((target.n,), target.x.dtype), budget)
+    if not program.is_traced:
+        _programs[key] = program, leaves  # the leaves stay alive: their identities are in the key
+        if len(_programs) > _KEPT:
+            _programs.popitem(last=False)
+    return program
+
+
+def refuse_not_finite_data(data: Any, program: SparseProgram, rows: Sequence[str], cols: Sequence[str]) -> None:
+    """Refuse NaN and infinity among the values, by name.
+
+    Raises
+    ------
+    DerivativeError
+        Naming the first row and column concerned.
+    """
+    if isinstance(data, jax.core.Tracer):
+        return
+    bad = np.flatnonzero(~np.isfinite(np.asarray(data)))
+    if len(bad):
+        pattern = program.pattern
+        row = rows[int(np.searchsorted(pattern.indptr, bad[0], side="right")) - 1]
+        raise DerivativeError(
+            "finite derivatives",
+            got=f"{np.asarray(data)[bad[0]]} for d {row} / d {cols[pattern.indices[bad[0]]]}"
+            + (f" and {len(bad) - 1} more entries" if len(bad) > 1 else ""),
+            remedy="move the point away from where the function has a corner or leaves its domain",
+        )
+
+
+def sparse_matrix(target: Target, program: SparseProgram, data: Any) -> Any:
+    """A ``csr_array`` for NumPy points, a JAX ``BCOO`` for JAX points."""
+    if not target.native:
+        return program.matrix(data)
+    from jax.experimental.sparse import BCOO
+
+    pattern = program.pattern
+    rows = np.repeat(np.arange(program.m, dtype=pattern.indices.dtype), np.diff(pattern.indptr))
+    places = np.stack([rows, pattern.indices], axis=1)
+    return BCOO((data, jnp.asarray(places)), shape=(program.m, program.n), indices_sorted=True, unique_indices=True)

@@ -1,0 +1,196 @@
+"""A sparse matrix of derivatives as one compiled function of the point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import cached_property
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from landform.derivatives.plan import Plan, jacobian_plan
+from landform.derivatives.sparse.assemble import (
+    Pattern,
+    averaged,
+    listing,
+    mirrored,
+    native_order,
+    ordering,
+    pattern_of,
+)
+from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
+from landform.derivatives.sparse.step import TooWide, Value
+from landform.derivatives.sparse.walk import Walk
+
+Flat = Callable[..., Any]
+Symmetry = Literal["none", "mirrored", "averaged"]
+
+
+class SparseProgram:
+    """The non-zeros of a Jacobian (m, n) as a compiled function; pattern and indices are worked out once.
+
+    Parameters
+    ----------
+    function : callable
+        From shape (n,) to shape (m,), JAX-traceable.
+    x : array, shape (n,)
+        A point; only its shape and precision count.
+    budget : int
+        Bytes that the matrix, or one block on the way to it, may take.
+    symmetry : {"none", "mirrored", "averaged"}
+        For a Hessian, so that both triangles agree to the last bit: one copied from the other, or, where rules
+        of the user's own may make them differ, their mean.
+    free : sequence of arrays
+        Further arguments of the function that change from call to call; only shape and precision count.
+
+    Raises
+    ------
+    ShapeError
+        If the matrix turns out dense and does not fit the budget.
+
+    Examples
+    --------
+    >>> p = SparseProgram(lambda x: x[1:] * x[:-1], jnp.arange(3.0), budget=2**20)
+    >>> p.pattern.indices.tolist(), p.data(jnp.array([2.0, 3.0, 5.0])).tolist()
+    ([0, 1, 1, 2], [3.0, 2.0, 5.0, 3.0])
+    """
+
+    def __init__(
+        self, function: Flat, x: Any, *, budget: int, symmetry: Symmetry = "none", free: Sequence[Any] = ()
+    ) -> None:
+        self._closed = jax.make_jaxpr(function)(x, *free)
+        self.n, self.m = int(x.size), int(self._closed.out_avals[0].size)
+        self._budget, self._symmetry = budget, symmetry
+        self._dtype = x.dtype
+        self.notes: list[str] = []
+        self.products = 0
+        self.dense = False
+        self._terms: Terms = []
+        self._single: list[bool] = []
+        self._consts = list(self._closed.consts)
+        self._aval = jax.ShapeDtypeStruct((self.n,), x.dtype)
+        self._run: Callable[..., tuple[Any, list[Any]]] = self._walked
+        try:
+            jax.eval_shape(self._walked, self._aval, self._consts, *free)
+        except TooWide as wide:
+            self._fall_back(function, str(wide))
+
+    def _walked(self, x: Any, consts: Sequence[Any], *free: Any) -> tuple[Any, list[Any]]:
+        """The value and the slopes, term by term; the terms' columns are kept on the way."""
+        walk = Walk(self.n, self._budget)
+        start = Value(x, [Slot(np.arange(self.n, dtype=np.int32), np.ones((), self._dtype))])
+        out = walk.start(self._closed, consts, [start, *(Value(jnp.asarray(v)) for v in free)])[0]
+        self._terms, self.notes = [_without_values(t) for t in out.terms], list(walk.notes)
+        self.products = sum(walk.notes.values())
+        self._single = [np.ndim(t.val) == 0 and self.m > 1 for t in out.terms]
+        return out.primal, [t.val for t in out.terms]
+
+    def _fall_back(self, function: Flat, why: str) -> None:
+        """The whole function dense, by products."""
+        from landform.backends.jax import jacobian_forward, jacobian_reverse
+
+        plan = jacobian_plan(self.m, self.n, np.dtype(self._dtype).itemsize, mode="auto", memory=self._budget)
+        form = jacobian_forward if plan.mode == "forward" else jacobian_reverse
+        rows, cols = np.divmod(np.arange(self.m * self.n), max(1, self.n))
+        self._terms = [Ragged(rows, cols.astype(np.int32), None)]
+        self._single = [False]
+        self.products = plan.products
+        self.notes, self.dense = [f"the whole matrix dense, {plan.mode}, {plan.products} products: {why}"], True
+
+        def walked(x: Any, _: Sequence[Any], *free: Any) -> tuple[Any, list[Any]]:
+            y, matrix = form(function, plan.chunk, x, *free)
+            return y, [matrix.reshape(-1)]
+
+        self._run = walked
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether it was made inside another traced function, and ends with it."""
+        return any(isinstance(c, jax.core.Tracer) for c in self._consts)
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        """Structure in compressed rows, columns sorted."""
+        found = pattern_of(self._terms, self._single, self.m, self.n)
+        if self._symmetry == "none":
+            return found
+        mirror = mirrored(found, self.n) if self._symmetry == "mirrored" else None
+        return mirror or averaged(self._terms, self._single, self.n)
+
+    @cached_property
+    def _native(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return native_order(self._terms, self._single)
+
+    @property
+    def rows(self) -> Int[np.ndarray, " k"]:
+        """Row of every native value."""
+        return self._native[0]
+
+    @property
+    def cols(self) -> Int[np.ndarray, " k"]:
+        """Column of every native value; a coordinate may stand twice, its values then add up."""
+        return self._native[1]
+
+    @cached_property
+    def _parts(self) -> Any:
+        return jax.jit(lambda *at: self._run(*at)[1])
+
+    @cached_property
+    def _value_and_parts(self) -> Any:
+        return jax.jit(self._run)
+
+    @cached_property
+    def _order(self) -> Any:
+        return ordering(self.pattern, self._dtype)
+
+    @cached_property
+    def _native_order(self) -> Any:
+        return listing(self._terms, self._dtype)
+
+    def native(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " k"]:
+        """The values in the order of `rows` and `cols`: the cheapest form."""
+        return self._native_order(self._parts(x, self._consts, *free))
+
+    def value_and_data(self, x: Float[Any, " n"], *free: Any) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
+        """The function and the values in the order of `pattern`."""
+        y, parts = self._value_and_parts(x, self._consts, *free)
+        return y, self._order(parts)
+
+    def data(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " nnz"]:
+        """The values in the order of `pattern`."""
+        return self._order(self._parts(x, self._consts, *free))
+
+    @cached_property
+    def _empty(self) -> Any:
+        from scipy.sparse import csr_array
+
+        blank = np.zeros(self.pattern.nnz, self._dtype)
+        found = csr_array((blank, self.pattern.indices, self.pattern.indptr), shape=(self.m, self.n))
+        found.has_sorted_indices = True
+        found.has_canonical_format = True
+        return found
+
+    def matrix(self, data: Any) -> Any:
+        """The values as a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
+        found = copy(self._empty)  # what SciPy checks in new index arrays was checked once
+        found.data = np.asarray(data)
+        return found
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Non-zeros, memory, and what fell back to products."""
+        nnz, kind = self.pattern.nnz, np.dtype(self._dtype).itemsize
+        memory = nnz * (kind + self.pattern.indices.itemsize) + self.pattern.indptr.nbytes
+        how = "; ".join(self.notes) or "every slope carried through the function once"
+        share = nnz / max(1, self.m * self.n)
+        return Plan(
+            "sparse", self.products, min(64, self.products), memory, f"{nnz} non-zeros ({share:.2g} of all); {how}"
+        )
+
+
+def _without_values(term: Term) -> Term:
+    return Slot(term.cols, None) if isinstance(term, Slot) else Ragged(term.rows, term.cols, None)
