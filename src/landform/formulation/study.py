@@ -13,6 +13,7 @@ from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
 from landform.backends import linear_model
+from landform.errors import ProblemError
 from landform.findings import Finding, Picture
 from landform.fit.leverage import Reach, reach_of
 from landform.formulation.effects import Effects, find_effects
@@ -115,6 +116,24 @@ class StudyFindings(Finding):
     def pictures(self) -> list[Picture]:
         """What moves each property at the recipe."""
         return list(self.effects.pictures())
+
+    def effects_at(self, inputs: Mapping[str, float]) -> Effects:
+        """What moves what, and the swaps, at a recipe of your own choice.
+
+        Parameters
+        ----------
+        inputs : mapping
+            The amount of every ingredient and the setting of every factor.
+
+        Raises
+        ------
+        ProblemError
+            If an input is missing or unknown, or the ingredients do not add to the total.
+        """
+        x = _point(inputs, self.trials)
+        percent = self.problem.study.step or 1.0
+        words = [step_words(i, self.trials.total, percent) for i in self.trials.inputs]
+        return find_effects(self.responses, x, self.trials.X, self.ground, words, ranges=_ranges(self.trials))
 
     def to_dict(self) -> dict[str, Any]:
         """The findings as plain data: the content of ``results.json``."""
@@ -239,10 +258,9 @@ def _run(trials: Trials, problem: Problem, progress: Progress) -> StudyFindings:
         cost=costs(trials) if any(i.cost is not None for i in trials.inputs) else None,
         spread=_spread(responses, goals, outcome, ground, options.seed) if found and outcome else None,
     )
-    ranges = np.array([i.observed[1] - i.observed[0] for i in trials.inputs])
     place_words = "at the best recipe" if found else "at the centre of the trials (there is no recipe)"
     effects = (
-        find_effects(responses, place, trials.X, ground, words, ranges=ranges, seed=options.seed)
+        find_effects(responses, place, trials.X, ground, words, ranges=_ranges(trials), seed=options.seed)
         if responses.parts
         else Effects((), ())
     )
@@ -314,6 +332,29 @@ def _search(
         seed=problem.study.seed,
         progress=progress,
     )
+
+
+def _ranges(trials: Trials) -> Float[Array, " d"]:
+    return np.array([i.observed[1] - i.observed[0] for i in trials.inputs])
+
+
+def _point(inputs: Mapping[str, float], trials: Trials) -> Float[Array, " d"]:
+    """A recipe given by names, as an array."""
+    names = [i.name for i in trials.inputs]
+    wrong = [name for name in (*names, *inputs) if (name in inputs) != (name in names)]
+    if wrong:
+        raise ProblemError(
+            f"a recipe of {', '.join(names)}",
+            got=f"{wrong[0]!r} {'missing' if wrong[0] in names else 'unknown'}",
+            remedy="give every input once",
+        )
+    x = np.array([float(inputs[name]) for name in names])
+    whole = np.array([i.kind == "ingredient" for i in trials.inputs])
+    if trials.total is not None and abs(x[whole].sum() - trials.total) > 1e-6 * trials.total:
+        raise ProblemError(
+            f"ingredients that add to {trials.total:g}", got=f"{x[whole].sum():g}", remedy="change an amount"
+        )
+    return x
 
 
 def _centre(trials: Trials, region: Polytope) -> Float[Array, " d"]:

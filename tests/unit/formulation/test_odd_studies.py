@@ -152,3 +152,18 @@ def test_one_factor_alone():
 def test_refused(table, wanted, kind, words):
     with pytest.raises(kind, match=words):
         landform.study(table, wanted)
+
+
+def test_effects_at_a_recipe_of_ones_own():
+    """A linear surface has the same slopes everywhere."""
+    wanted = problem({"z": {"model": "linear"}})
+    found = landform.study(blends(), wanted)
+    here = found.effects_at({"a": 0.2, "b": 0.3, "c": 0.5, "heat": 40.0})
+    swap = {(s.into, s.out_of): s.estimate.value for s in here.swaps if s.at == "recipe"}
+    there = {(s.into, s.out_of): s.estimate.value for s in found.effects.swaps if s.at == "recipe"}
+    assert swap == pytest.approx(there, rel=1e-9)
+    assert swap["c", "a"] == pytest.approx(0.04, abs=0.005)
+    with pytest.raises(ProblemError, match="'heat' missing"):
+        found.effects_at({"a": 0.2, "b": 0.3, "c": 0.5})
+    with pytest.raises(ProblemError, match=r"add to 1, got 1\.1"):
+        found.effects_at({"a": 0.3, "b": 0.3, "c": 0.5, "heat": 40.0})
