@@ -27,6 +27,8 @@ class Model:
         The n inputs' names.
     outputs : tuple of str
         The m outputs' names.
+    notes : tuple of str
+        Where the function is not smooth, and what its derivatives are there; empty if it is.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Model:
     args: tuple[Any, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for kind, names in (("input", self.inputs), ("output", self.outputs)):

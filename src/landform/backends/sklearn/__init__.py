@@ -1,5 +1,6 @@
 """Fitted scikit-learn estimators as differentiable models."""
 
-from landform.backends.sklearn.registry import Translation, from_sklearn, register_translation, translate
+from landform.backends.sklearn.registry import Translation, register_translation, translate
+from landform.backends.sklearn.wrap import from_sklearn
 
 __all__ = ["Translation", "from_sklearn", "register_translation", "translate"]

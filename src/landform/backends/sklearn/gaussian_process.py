@@ -1,4 +1,4 @@
-"""Gaussian process regression: kernels as JAX functions, the posterior mean and covariance."""
+"""Gaussian process regression: the posterior mean, covariance and standard deviation."""
 
 from __future__ import annotations
 
@@ -11,78 +11,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import solve_triangular
-from sklearn.gaussian_process import GaussianProcessRegressor, kernels
 
-from landform.backends.sklearn.registry import Translation, register_translation
+from landform.backends.sklearn.kernels import KernelFunction, against
+from landform.backends.sklearn.process_kernels import translate_kernel
+from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
-KernelFunction = Callable[..., jax.Array]
-"""``k(x, z, *args)`` for two points; args are the kernel's hyperparameters."""
-
-
-def constant(x: jax.Array, z: jax.Array, height: jax.Array) -> jax.Array:
-    """One value everywhere."""
-    return height + 0.0 * (x[0] + z[0])
-
-
-def squared_exponential(x: jax.Array, z: jax.Array, length: jax.Array) -> jax.Array:
-    """exp(−½ Σ ((x−z)/ℓ)²), with one length scale per input or one for all."""
-    gap = (x - z) / length
-    return jnp.exp(-0.5 * jnp.sum(gap * gap))
-
-
-def noise_free(x: jax.Array, z: jax.Array) -> jax.Array:
-    """What a white kernel adds between two points of the underlying function: nothing."""
-    return 0.0 * (x[0] + z[0])
-
-
-@lru_cache(maxsize=64)
-def _sum(first: KernelFunction, second: KernelFunction) -> KernelFunction:
-    return lambda x, z, a, b: first(x, z, *a) + second(x, z, *b)
-
-
-@lru_cache(maxsize=64)
-def _product(first: KernelFunction, second: KernelFunction) -> KernelFunction:
-    return lambda x, z, a, b: first(x, z, *a) * second(x, z, *b)
-
-
-def translate_kernel(kernel: Any) -> Translation:
-    """A fitted kernel between two points of the underlying, noise-free function.
-
-    Raises
-    ------
-    ModelError
-        If the kernel's exact class has no translation.
-    """
-    kind = type(kernel)
-    if kind is kernels.Sum or kind is kernels.Product:
-        first, second = translate_kernel(kernel.k1), translate_kernel(kernel.k2)
-        join = _sum if kind is kernels.Sum else _product
-        return Translation(join(first.function, second.function), (first.args, second.args))
-    if kind is kernels.ConstantKernel:
-        return Translation(constant, (np.float64(kernel.constant_value),))
-    if kind is kernels.RBF:
-        return Translation(squared_exponential, (np.asarray(kernel.length_scale, dtype=np.float64),))
-    if kind is kernels.WhiteKernel:
-        return Translation(noise_free, ())
-    raise ModelError(
-        "a kernel of constants, RBF and white noise, their sums and products",
-        got=kind.__name__,
-        remedy="fit with one of these",
-    )
-
-
-@lru_cache(maxsize=64)
-def _against_training(kernel: KernelFunction) -> Callable[..., jax.Array]:
-    def covariances(x: jax.Array, X: jax.Array, args: tuple[Any, ...]) -> jax.Array:
-        return jax.vmap(lambda row: kernel(x, row, *args))(X)
-
-    return covariances
+CERTAIN = "the standard deviation has a kink where it is zero; its slope there is given as 0"
 
 
 @lru_cache(maxsize=64)
 def _posterior_mean(kernel: KernelFunction) -> Callable[..., jax.Array]:
-    against = _against_training(kernel)
+    rows = against(kernel)
 
     def mean(
         x: jax.Array,
@@ -92,21 +32,25 @@ def _posterior_mean(kernel: KernelFunction) -> Callable[..., jax.Array]:
         shift: jax.Array,
         scale: jax.Array,
     ) -> jax.Array:
-        return shift + scale * (weights.T @ against(x, X, args))
+        return shift + scale * (weights.T @ rows(x, X, args))
 
     return mean
 
 
-@register_translation(GaussianProcessRegressor)
-def translate_gaussian_process(estimator: Any) -> Translation:
+def _refuse_prior(estimator: Any) -> None:
+    if not hasattr(estimator, "X_train_"):
+        raise ModelError("a fitted estimator", got="GaussianProcessRegressor, not fitted", remedy="call its fit first")
+
+
+def translate_gaussian_process(estimator: Any, method: str = "predict") -> Translation:
     """The posterior mean of a `GaussianProcessRegressor`."""
+    _refuse_prior(estimator)
     kernel = translate_kernel(estimator.kernel_)
     weights = np.asarray(estimator.alpha_).reshape(len(estimator.X_train_), -1)
     shift = np.atleast_1d(estimator._y_train_mean)
     scale = np.atleast_1d(estimator._y_train_std)
-    return Translation(
-        _posterior_mean(kernel.function), (np.asarray(estimator.X_train_), kernel.args, weights, shift, scale)
-    )
+    args = (np.asarray(estimator.X_train_), kernel.args, weights, shift, scale)
+    return Translation(_posterior_mean(kernel.function), args, kernel.notes)
 
 
 @dataclass(frozen=True)
@@ -141,5 +85,40 @@ def posterior_covariance(estimator: Any) -> GaussianProcessCovariance:
     kernel = translate_kernel(estimator.kernel_)
     X = np.asarray(estimator.X_train_)
     root = solve_triangular(estimator.L_, np.eye(len(X)), lower=True)
-    against = Translation(_against_training(kernel.function), (X, kernel.args))
-    return GaussianProcessCovariance(kernel, against, root, float(np.squeeze(estimator._y_train_std)))
+    rows = Translation(against(kernel.function), (X, kernel.args))
+    return GaussianProcessCovariance(kernel, rows, root, float(np.squeeze(estimator._y_train_std)))
+
+
+def safe_root(variance: jax.Array) -> jax.Array:
+    """√variance, and 0 with slope 0 where it is not positive."""
+    return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0)
+
+
+@lru_cache(maxsize=64)
+def _posterior_deviation(prior: KernelFunction, kernel: KernelFunction) -> Callable[..., jax.Array]:
+    rows = against(kernel)
+
+    def deviation(
+        x: jax.Array,
+        X: jax.Array,
+        own: tuple[Any, ...],
+        args: tuple[Any, ...],
+        factor: jax.Array,
+        scale: jax.Array,
+    ) -> jax.Array:
+        known = jax.scipy.linalg.solve_triangular(factor, rows(x, X, args), lower=True)
+        return scale * safe_root(prior(x, x, *own) - known @ known)
+
+    return deviation
+
+
+def translate_spread(estimator: Any, method: str) -> Translation:
+    """What ``predict(return_std=True)`` gives: the noise of a `WhiteKernel` counts.
+
+    Rasmussen and Williams (2006), *Gaussian Processes for Machine Learning*, alg. 2.1.
+    """
+    _refuse_prior(estimator)
+    kernel, prior = translate_kernel(estimator.kernel_), translate_kernel(estimator.kernel_, noisy=True)
+    scale = np.broadcast_to(np.atleast_1d(estimator._y_train_std), np.atleast_2d(estimator.alpha_.T).shape[:1])
+    args = (np.asarray(estimator.X_train_), prior.args, kernel.args, np.asarray(estimator.L_), scale)
+    return Translation(_posterior_deviation(prior.function, kernel.function), args, (*kernel.notes, CERTAIN))

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
-import jax
-from sklearn.pipeline import Pipeline
+from landform.backends.sklearn.join import chain, compose, identity
+from landform.backends.sklearn.registry import Translation, translate
 
-from landform.backends.sklearn.registry import Translation, register_translation, translate
-
-
-@lru_cache(maxsize=256)
-def compose(functions: tuple[Callable[..., Any], ...]) -> Callable[..., jax.Array]:
-    """The functions one after the other; the same object for the same functions, so compiled code is shared."""
-
-    def composed(x: jax.Array, *args: tuple[Any, ...]) -> jax.Array:
-        for function, own in zip(functions, args, strict=True):
-            x = function(x, *own)
-        return x
-
-    return composed
+__all__ = ["compose", "translate_inverse_pipeline", "translate_pipeline"]
 
 
-@register_translation(Pipeline)
-def translate_pipeline(estimator: Any) -> Translation:
+def _steps(estimator: Any) -> list[Any]:
+    return [step for _, step in estimator.steps if step is not None and step != "passthrough"]
+
+
+def translate_pipeline(estimator: Any, method: str = "predict") -> Translation:
     """`Pipeline` of steps that have translations themselves; "passthrough" steps fall away."""
-    steps = [step for _, step in estimator.steps if step is not None and step != "passthrough"]
-    parts = [translate(step) for step in steps]
-    return Translation(compose(tuple(p.function for p in parts)), tuple(p.args for p in parts))
+    steps = _steps(estimator)
+    last = [] if estimator.steps[-1][1] in (None, "passthrough") else steps[-1:]
+    parts = [translate(step, "transform") for step in steps[: len(steps) - len(last)]]
+    parts += [translate(step, method) for step in last]
+    return chain(parts) if parts else Translation(identity, ())
+
+
+def translate_inverse_pipeline(estimator: Any, method: str = "inverse_transform") -> Translation:
+    """The way back through a `Pipeline` of transformers."""
+    parts = [translate(step, method) for step in reversed(_steps(estimator))]
+    return chain(parts) if parts else Translation(identity, ())

@@ -1,19 +1,17 @@
-"""From a fitted estimator to a JAX function: the registry of translations, and the check of every one.
+"""From a fitted estimator to a JAX function: the registry of translations.
 
 Dispatch is on the exact class: a subclass may predict in its own way, and would be differentiated wrongly.
 """
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-import numpy as np
-from jaxtyping import Float
-
-from landform.backends.model import Model
+from landform.backends.sklearn.catalogue import BUILT_IN, METHODS, SUPPORTED, why_flat
 from landform.errors import ModelError
 
 
@@ -28,36 +26,32 @@ class Translation:
         that estimators of one kind share compiled derivatives.
     args : tuple
         The fitted numbers.
+    notes : tuple of str
+        Where the derivatives are not those of a smooth function, and why; empty if it is smooth.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
+    notes: tuple[str, ...] = ()
 
 
-_TRANSLATIONS: dict[str, Callable[[Any], Translation]] = {}
-_BUILT_IN = {
-    "LinearRegression": "linear",
-    "Ridge": "linear",
-    "StandardScaler": "scaling",
-    "MinMaxScaler": "scaling",
-    "GaussianProcessRegressor": "gaussian_process",
-    "Pipeline": "pipeline",
-}
+Translator = Callable[[Any], Translation]
+_TRANSLATIONS: dict[tuple[str, str], Translator] = {}
 
 
 def _key(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def register_translation(
-    kind: type,
-) -> Callable[[Callable[[Any], Translation]], Callable[[Any], Translation]]:
+def register_translation(kind: type, *, method: str = "auto") -> Callable[[Translator], Translator]:
     """Teach `from_sklearn` a class: a decorator over the function that translates a fitted instance.
 
     Parameters
     ----------
     kind : type
         The estimator's exact class; subclasses are not covered.
+    method : str
+        Which of its methods is translated; "auto" is the one that `from_sklearn` takes by itself.
 
     Examples
     --------
@@ -70,97 +64,91 @@ def register_translation(
     ...     return Translation(lambda x: 2.0 * x, ())
     """
 
-    def register(function: Callable[[Any], Translation]) -> Callable[[Any], Translation]:
-        _TRANSLATIONS[_key(kind)] = function
+    def register(function: Translator) -> Translator:
+        _TRANSLATIONS[_key(kind), method] = function
         return function
 
     return register
 
 
-def translate(estimator: Any) -> Translation:
-    """The translation of one fitted estimator, unchecked; `from_sklearn` checks it.
+def default_method(estimator: Any) -> str:
+    """What "auto" stands for.
 
-    Raises
-    ------
-    ModelError
-        If the estimator's exact class has no translation.
+    Probabilities (or else the decision function) of a classifier, the prediction of a regressor, the decision
+    function of an outlier detector, the probabilities of a mixture, what a transformer returns.
+
+    Examples
+    --------
+    >>> from sklearn.svm import LinearSVC, SVR
+    >>> default_method(LinearSVC()), default_method(SVR())
+    ('decision_function', 'predict')
     """
-    kind = type(estimator)
-    if kind.__module__.startswith("sklearn.") and kind.__name__ in _BUILT_IN:
-        importlib.import_module(f"landform.backends.sklearn.{_BUILT_IN[kind.__name__]}")
-    found = _TRANSLATIONS.get(_key(kind))
-    if found is None:
-        raise ModelError(
-            f"an estimator with a translation ({', '.join(sorted(_BUILT_IN))})",
-            got=_key(kind),
-            remedy="register one with landform.backends.register_translation",
-        )
-    return found(estimator)
+    from sklearn.base import is_classifier, is_regressor
+
+    tagged = hasattr(estimator, "__sklearn_tags__") or hasattr(estimator, "_estimator_type")
+    if tagged and is_regressor(estimator):
+        return "predict"
+    order = ["predict_proba", "decision_function", "transform", "predict", "score_samples"]
+    if not (tagged and is_classifier(estimator)):
+        order = ["decision_function", "predict_proba", "transform", "predict", "score_samples"]
+    return next((method for method in order if hasattr(estimator, method)), "predict")
 
 
-def from_sklearn(estimator: Any, X: Float[np.ndarray, "rows n"], *, tolerance: float = 1e-9) -> Model:
-    """A fitted estimator or pipeline as a differentiable model.
+def translate(estimator: Any, method: str = "auto") -> Translation:
+    """The translation of one fitted estimator, unchecked; `from_sklearn` checks it.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted; its ``predict`` (or, for a transformer, ``transform``) is what the model computes.
-    X : array or data frame, shape (rows, n)
-        Rows to check the translation on; the training rows serve.
-    tolerance : float
-        Largest difference allowed on those rows, relative to the largest output.
-
-    Returns
-    -------
-    Model
-        Named after ``feature_names_in_`` where the estimator has them.
+        Fitted.
+    method : str
+        One of its methods, or "auto".
 
     Raises
     ------
     ModelError
-        If the estimator is not fitted, has no translation, or the translation differs from it on a row of ``X``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from sklearn.linear_model import LinearRegression
-    >>> X = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]])
-    >>> model = from_sklearn(LinearRegression().fit(X, [1.0, 2.0, 5.0]), X)
-    >>> model(np.array([1.0, 1.0])).round(6)
-    array([2.666667])
+        If the estimator's exact class has no translation for this method, or no derivative worth having.
     """
-    from sklearn.exceptions import NotFittedError
-    from sklearn.utils.validation import check_is_fitted
-
-    try:
-        check_is_fitted(estimator)
-    except (NotFittedError, TypeError) as error:
-        raise ModelError(
-            "a fitted estimator", got=f"{type(estimator).__name__}, not fitted", remedy="call its fit first"
-        ) from error
-    translation = translate(estimator)
-    rows = np.asarray(X, dtype=np.float64)
-    theirs = np.asarray(estimator.predict(X) if hasattr(estimator, "predict") else estimator.transform(X))
-    theirs = theirs.reshape(len(rows), -1)
-    names = getattr(estimator, "feature_names_in_", None)
-    inputs = tuple(map(str, names)) if names is not None else tuple(f"x{i}" for i in range(rows.shape[1]))
-    outputs = ("y",) if theirs.shape[1] == 1 else tuple(f"y{k}" for k in range(theirs.shape[1]))
-    _refuse_mismatch(estimator, translation, rows, theirs, tolerance)
-    return Model(translation.function, translation.args, inputs, outputs)
+    kind = type(estimator)
+    usual = default_method(estimator)
+    method = usual if method == "auto" else method
+    found = _TRANSLATIONS.get((_key(kind), method))
+    if found is None and method == usual:
+        found = _TRANSLATIONS.get((_key(kind), "auto"))
+    if found is not None:
+        return found(estimator)
+    place = BUILT_IN.get((kind.__name__, method)) if kind.__module__.startswith("sklearn.") else None
+    if place is None:
+        raise _no_translation(kind, method)
+    module, name = place.split(".")
+    translator = getattr(importlib.import_module(f"landform.backends.sklearn.{module}"), name)
+    return cast(Translation, translator(estimator, method))
 
 
-def _refuse_mismatch(
-    estimator: Any, translation: Translation, rows: np.ndarray, theirs: np.ndarray, tolerance: float
-) -> None:
-    from landform.backends.jax import double_precision, values
-
-    with double_precision():
-        ours = np.asarray(values.quick(translation.function, rows, *translation.args)).reshape(theirs.shape)
-    gap = np.max(np.abs(ours - theirs), axis=1)
-    worst = int(np.argmax(gap))
-    if not gap[worst] <= tolerance * max(1.0, float(np.max(np.abs(theirs)))):
-        raise ModelError(
-            f"a translation of {type(estimator).__name__} equal to it on every row",
-            got=f"{ours[worst]} for {theirs[worst]} in row {worst}",
-            remedy="report this estimator's settings as an issue; its derivatives would be wrong",
+def _no_translation(kind: type, method: str) -> ModelError:
+    """Why there is none, and what would serve."""
+    if why := why_flat(kind):
+        return ModelError(
+            "an estimator with slopes",
+            got=f"{_key(kind)}, whose derivative is zero almost everywhere: {why}",
+            remedy="fit a smooth estimator, such as GaussianProcessRegressor or MLPRegressor, to its predictions "
+            "and hand that over",
         )
+    mine = {m for name, m in BUILT_IN if name == kind.__name__} if kind.__module__.startswith("sklearn.") else set()
+    if mine & set(METHODS):
+        known = " or ".join(m for m in METHODS if m in mine)
+        labels = method == "predict" and "labels are piecewise constant, with no slope"
+        return ModelError(
+            f"method {known} of {kind.__name__}",
+            got=f"{method!r}" + (f", whose {labels}" if labels else ""),
+            remedy="choose one with method=",
+            where="argument method",
+        )
+    parents = [parent.__name__ for parent in kind.__mro__[1:] if parent.__name__ in SUPPORTED]
+    close = difflib.get_close_matches(kind.__name__, SUPPORTED, n=4, cutoff=0.55)
+    near = list(dict.fromkeys(parents + close)) or ["Ridge", "SVR", "GaussianProcessRegressor", "MLPRegressor"]
+    return ModelError(
+        f"an estimator with a translation (near this one: {', '.join(near)})",
+        got=f"{_key(kind)}, whose exact class has none",
+        remedy="use one of these, or register a translation with landform.backends.register_translation",
+    )

@@ -1,0 +1,115 @@
+"""Rows to check a translation on: refused at the door where they do not fit, and what the estimator makes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from landform.backends.jax import double_precision
+from landform.errors import ShapeError
+
+ARGUMENT = "argument X"
+
+
+def checked_rows(estimator: Any, X: Any) -> np.ndarray:
+    """The rows as numbers.
+
+    Raises
+    ------
+    ShapeError
+        If they are sparse, not a table, not numbers, not finite, none, or have other columns than at fit time.
+    """
+    if sparse.issparse(X):
+        raise ShapeError("a dense table", got=f"a sparse {type(X).__name__}", remedy="pass X.toarray()", where=ARGUMENT)
+    _refuse_other_columns(estimator, X)
+    rows = _numbers(X)
+    if rows.ndim != 2 or not len(rows):
+        raise ShapeError(
+            "a table with one row or more",
+            got=f"shape {rows.shape}",
+            remedy="pass rows as in training, for one row X[None, :]",
+            where=ARGUMENT,
+        )
+    count = getattr(estimator, "n_features_in_", rows.shape[1])
+    if rows.shape[1] != count:
+        raise ShapeError(
+            f"{count} columns, as at fit time",
+            got=f"{rows.shape[1]}",
+            remedy="pass the columns it was fitted on",
+            where=ARGUMENT,
+        )
+    bad = np.argwhere(~np.isfinite(rows))
+    if len(bad):
+        row, column = bad[0]
+        name = X.columns[column] if hasattr(X, "columns") else column
+        raise ShapeError(
+            "finite numbers",
+            got=f"{rows[row, column]} in row {row}, column {name}",
+            remedy="drop the row or fill the gap: no derivative exists where a value is missing",
+            where=ARGUMENT,
+        )
+    return rows
+
+
+def _refuse_other_columns(estimator: Any, X: Any) -> None:
+    fitted, given = getattr(estimator, "feature_names_in_", None), getattr(X, "columns", None)
+    if fitted is None or given is None or list(fitted) == list(given):
+        return
+    missing = [str(name) for name in fitted if name not in list(given)]
+    extra = [str(name) for name in given if name not in list(fitted)]
+    said = [f"without {', '.join(missing)}"] if missing else []
+    said += [f"with {', '.join(extra)}"] if extra else []
+    if not said:
+        k = next(k for k, (a, b) in enumerate(zip(fitted, given, strict=False)) if a != b)
+        said = [f"{given[k]} in place of {fitted[k]} as column {k}"]
+    order = ", ".join(map(str, fitted[:8])) + (f" and {len(fitted) - 8} more" if len(fitted) > 8 else "")
+    raise ShapeError(
+        f"the columns of the fit, in their order ({order})",
+        got=" and ".join(said),
+        remedy="select them with X[list(estimator.feature_names_in_)]",
+        where=ARGUMENT,
+    )
+
+
+def _numbers(X: Any) -> np.ndarray:
+    if hasattr(X, "columns"):
+        for name in X.columns:
+            _refuse_kind(np.asarray(X[name]), f"in column {name}")
+    plain = np.asarray(X)
+    _refuse_kind(plain, "")
+    return plain.astype(np.float64)
+
+
+def _refuse_kind(values: np.ndarray, where: str) -> None:
+    if values.dtype.kind in "fiub":
+        return
+    kind = f"dtype {values.dtype} {where}".strip()
+    if values.dtype.kind == "O":
+        try:
+            values.astype(np.float64)
+        except (TypeError, ValueError):
+            kind = f"{next(v for v in values.ravel() if not isinstance(v, (int, float)))!r} {where}".strip()
+        else:
+            return
+    raise ShapeError(
+        "real numbers", got=kind, remedy="convert or leave out what is no number: it has no slope", where=ARGUMENT
+    )
+
+
+def own_values(estimator: Any, method: str, rows: np.ndarray) -> np.ndarray:
+    """What the estimator itself gives for rows, as a table with one row for each."""
+    names = getattr(estimator, "feature_names_in_", None)
+    table = rows.copy() if names is None else pd.DataFrame(rows, columns=list(names))
+    with double_precision():  # a function of the user's own may be one of JAX
+        if method == "predict_std":
+            found = estimator.predict(table, return_std=True)[1]
+        else:
+            found = getattr(estimator, method)(table)
+    if isinstance(found, list):
+        found = np.hstack(found)
+    if sparse.issparse(found):
+        found = found.toarray()
+    return np.asarray(found, dtype=np.float64).reshape(len(rows), -1)

@@ -1,0 +1,108 @@
+"""Translations made of translations: one after the other, side by side, averaged, on some of the columns.
+
+Joined functions are made once for the same parts, so that models of one kind share compiled derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from landform.backends.sklearn.registry import Translation
+
+Functions = tuple[Callable[..., Any], ...]
+
+
+@lru_cache(maxsize=1024)
+def compose(functions: Functions) -> Callable[..., jax.Array]:
+    """The functions one after the other; the same object for the same functions, so compiled code is shared."""
+
+    def composed(x: jax.Array, *args: tuple[Any, ...]) -> jax.Array:
+        for function, own in zip(functions, args, strict=True):
+            x = function(x, *own)
+        return x
+
+    return composed
+
+
+@lru_cache(maxsize=1024)
+def _stack(functions: Functions) -> Callable[..., jax.Array]:
+    def stacked(x: jax.Array, *args: tuple[Any, ...]) -> jax.Array:
+        return jnp.concatenate([f(x, *own) for f, own in zip(functions, args, strict=True)])
+
+    return stacked
+
+
+def notes_of(parts: Sequence[Translation]) -> tuple[str, ...]:
+    """What the parts have to say, each thing once."""
+    return tuple(dict.fromkeys(note for part in parts for note in part.notes))
+
+
+def chain(parts: Sequence[Translation]) -> Translation:
+    """One after the other; a single part stays as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    return Translation(compose(tuple(p.function for p in parts)), tuple(p.args for p in parts), notes_of(parts))
+
+
+def side_by_side(parts: Sequence[Translation]) -> Translation:
+    """All of the same input, their outputs one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Translation(_stack(tuple(p.function for p in parts)), tuple(p.args for p in parts), notes_of(parts))
+
+
+def identity(x: jax.Array) -> jax.Array:
+    """X as it is."""
+    return x
+
+
+def take(x: jax.Array, columns: jax.Array) -> jax.Array:
+    """Some entries of x."""
+    return x[columns]
+
+
+def nothing(x: jax.Array) -> jax.Array:
+    """No output at all."""
+    return x[:0]
+
+
+def on_columns(part: Translation, columns: np.ndarray, count: int) -> Translation:
+    """A translation that sees only some of ``count`` columns."""
+    columns = np.asarray(columns, dtype=np.int64)
+    if np.array_equal(columns, np.arange(count)):
+        return part
+    return chain([Translation(take, (columns,)), part])
+
+
+def times(x: jax.Array, factor: jax.Array) -> jax.Array:
+    """X times a number."""
+    return factor * x
+
+
+def mix(x: jax.Array, matrix: jax.Array) -> jax.Array:
+    """Outputs as weighted sums of x."""
+    return matrix @ x
+
+
+def average(parts: Sequence[Translation], outputs: int, weights: np.ndarray | None = None) -> Translation:
+    """The weighted mean of several translations with the same outputs."""
+    shares = np.ones(len(parts)) if weights is None else np.asarray(weights, dtype=np.float64)
+    matrix = np.kron(shares / shares.sum(), np.eye(outputs))
+    return chain([side_by_side(parts), Translation(mix, (matrix,))])
+
+
+def shares(x: jax.Array) -> jax.Array:
+    """X divided by its sum; all alike where the sum is zero."""
+    total = jnp.sum(x)
+    return jnp.where(total == 0.0, 1.0 / x.size, x / jnp.where(total == 0.0, 1.0, total))
+
+
+def both_classes(p: jax.Array) -> jax.Array:
+    """Probabilities of the two classes from that of the second."""
+    return jnp.concatenate([1.0 - p, p])
