@@ -55,6 +55,14 @@ def test_jax_single_precision_stays_single_and_jax():
     assert J.plan.memory == 4 * (3 * 2 + 3 * 2)
 
 
+def test_single_precision_is_worked_in_too():
+    """Constants that a function makes of its own follow the caller's precision, as they do without landform."""
+    x = jnp.asarray(X, dtype=jnp.float32)
+    J = jacobian(lambda z: jnp.arange(1.0, 3.0) * z[0] * z[2], x)
+    assert J.dense().dtype == jnp.float32
+    assert (J.T @ jnp.ones(2, dtype=jnp.float32)).dtype == jnp.float32
+
+
 def test_jax_arrays_are_jit_vmap_and_grad_able():
     x = jnp.asarray(X, dtype=jnp.float32)
     batch = jnp.stack([x, 2 * x, x + 1, x - 1])

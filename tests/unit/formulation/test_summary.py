@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from landform.findings import Estimate
 from landform.formulation import Study
-from landform.formulation.summary import amount_words
+from landform.formulation.effects import Effect, Effects
+from landform.formulation.summary import amount_words, matters
 from unit.formulation.published import PAINT, YARN
+from unit.formulation.published import paint as paint_trials
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,31 @@ def test_what_matters_is_sure_and_each_said_once(summary):
         assert 0 < len(lines) <= 6
         assert len(set(lines)) == len(lines)
         assert all(any(p in line for p in properties) for line in lines)
+
+
+def effect(name, raised, value, *, sure=True, at="recipe"):
+    half = abs(value) * (0.5 if sure else 2.0)
+    estimate = Estimate(value, half / 2, value - half, value + half)
+    return Effect(
+        name, raised, "Cox", at, 0.01, "+1 point", estimate, value, {"TiO2": 0.6, "vehicle": 0.4}, (), True, True
+    )
+
+
+def test_six_things_matter_and_no_property_is_crowded_out():
+    """Relative to their spreads all of hiding's effects exceed scrub's; two of scrub's stand there all the same."""
+    inputs = ("TiO2", "vehicle", "extender A", "extender B")
+    strong = [effect("hiding", name, 29.0 - k) for k, name in enumerate(inputs)]
+    weak = [effect("scrub", name, 20.0 - k) for k, name in enumerate(inputs)]
+    left_out = [effect("hiding", "TiO2", 900.0, sure=False), effect("hiding", "vehicle", 800.0, at="region")]
+    found = matters(Effects((*left_out, *weak, *strong), ()), paint_trials(), ())
+    assert [(e.name, e.input) for e in found] == [
+        ("hiding", "TiO2"),
+        ("hiding", "vehicle"),
+        ("scrub", "TiO2"),
+        ("scrub", "vehicle"),
+        ("hiding", "extender A"),
+        ("hiding", "extender B"),
+    ]
 
 
 def test_what_to_be_careful_with(summary):

@@ -20,7 +20,7 @@ def output_names(estimator: Any, method: str, count: int) -> tuple[str, ...]:
     if method == "transform":
         names = _features_out(estimator)
     elif method in ("predict_proba", "decision_function"):
-        names = _class_names(getattr(estimator, "classes_", None), count)
+        names = _class_names(getattr(estimator, "classes_", None), count, _votes_by_pair(estimator))
     else:
         names = ()
     if len(names) == count == len(set(names)):
@@ -35,7 +35,15 @@ def _features_out(estimator: Any) -> tuple[str, ...]:
         return ()
 
 
-def _class_names(classes: Any, count: int) -> tuple[str, ...]:
+def _votes_by_pair(estimator: Any) -> bool:
+    """Whether the estimator at the heart of pipelines and searches decides between pairs of classes."""
+    for name in ("best_estimator_", "_final_estimator", "estimator_"):
+        if hasattr(estimator, name):
+            return _votes_by_pair(getattr(estimator, name))
+    return getattr(estimator, "decision_function_shape", "") == "ovo"
+
+
+def _class_names(classes: Any, count: int, by_pair: bool) -> tuple[str, ...]:
     """The classes; of two classes with one decision the second; of pairs both; of several labels with their number."""
     if classes is None:
         return ()
@@ -47,4 +55,4 @@ def _class_names(classes: Any, count: int) -> tuple[str, ...]:
     if count == 1 and len(names) == 2:
         return (names[1],)
     pairs = [f"{a} against {b}" for i, a in enumerate(names) for b in names[i + 1 :]]
-    return tuple(pairs if len(names) != count == len(pairs) else names)
+    return tuple(pairs if by_pair and count == len(pairs) else names)
