@@ -165,7 +165,8 @@ def test_triangular_grids_fill_their_triangle(n):
     a, b, c = points[triangles].transpose(1, 0, 2)
     areas = np.abs(np.linalg.det(np.stack([a, b, c], axis=1)))  # in parts of the whole triangle
     np.testing.assert_allclose(areas, 1 / n**2, rtol=1e-8)
-    # None twice, and no overlap: every edge is used by one triangle at the rim and by two inside.
+    assert len(np.unique(np.sort(triangles, axis=1), axis=0)) == n * n
+    # No overlap: every edge is used by one triangle at the rim and by two inside.
     edges = np.sort(np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
     counts = np.unique(edges, axis=0, return_counts=True)[1]
     assert (np.sum(counts == 1), np.sum(counts == 2)) == (3 * n, 3 * n * (n - 1) // 2)
