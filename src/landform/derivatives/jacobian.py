@@ -243,8 +243,9 @@ def jacobian(
     References
     ----------
     Griewank and Walther (2008), *Evaluating Derivatives*, ch. 3.
-    Shi, Xie, Xuan and Nocedal (2022), "Adaptive finite-difference interval estimation for noisy derivative-free
-    optimization", SIAM J. Sci. Comput. 44 (numeric).
+    The numeric mode fits Taylor terms and noise together; for the problem it solves in another way, see Shi, Xie, Xuan
+    and Nocedal (2022), "Adaptive finite-difference interval estimation for noisy derivative-free optimization", SIAM J.
+    Sci. Comput. 44.
 
     Examples
     --------
