@@ -5,15 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestRegressor
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.decomposition import NMF, PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import BaggingRegressor, RandomForestRegressor
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.gaussian_process.kernels import RBF, CompoundKernel, ConstantKernel, Matern, WhiteKernel
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    OneHotEncoder,
+    SplineTransformer,
+    StandardScaler,
+)
+from sklearn.svm import SVC, SVR, LinearSVC
 
 from landform.backends import Model, exponential, from_sklearn, linear_model, register_translation, stack_models
 from landform.backends.sklearn import registry
+from landform.backends.sklearn.process_kernels import translate_kernel
 from landform.derivatives import hessian, jacobian
 from landform.errors import ModelError, ShapeError
 
@@ -73,6 +89,50 @@ def test_transformers_are_models_too():
 def test_names_come_from_the_data_frame():
     frame = pd.DataFrame(X, columns=["sugar", "fat", "salt"])
     assert from_sklearn(LinearRegression().fit(frame, y), frame).inputs == ("sugar", "fat", "salt")
+    assert from_sklearn(LinearRegression().fit(frame, y), X).inputs == ("sugar", "fat", "salt")
+    assert from_sklearn(LinearRegression().fit(X, y), frame).inputs == ("sugar", "fat", "salt")
+
+
+def test_outputs_are_named_after_classes_and_features():
+    words = np.array(["bread", "cake", "tart"])[np.arange(25) % 3]
+    assert from_sklearn(LogisticRegression().fit(X, words), X).outputs == ("bread", "cake", "tart")
+    assert from_sklearn(LinearSVC().fit(X, words == "cake"), X).outputs == ("True",)
+    pairs = from_sklearn(SVC(decision_function_shape="ovo").fit(X, words), X).outputs
+    assert pairs == ("bread against cake", "bread against tart", "cake against tart")
+    assert from_sklearn(PCA(2).fit(X), X).outputs == ("pca0", "pca1")
+    both = MultiOutputClassifier(LogisticRegression()).fit(X, np.column_stack([words, words == "cake"]).astype(str))
+    assert from_sklearn(both, X).outputs == ("y0: bread", "y0: cake", "y0: tart", "y1: False", "y1: True")
+
+
+def test_a_model_says_where_it_is_not_smooth():
+    rough, smooth = (GaussianProcessRegressor(Matern(nu=nu), alpha=0.1, optimizer=None) for nu in (0.5, 1.5))
+    assert "no slope at the training rows" in from_sklearn(rough.fit(X, y), X).notes[0]
+    assert from_sklearn(smooth.fit(X, y), X).notes == ()
+
+
+@pytest.mark.parametrize("nu", [1.5, 2.5, 3.5, 1.8])
+def test_matern_curves_at_a_training_row(nu):
+    """The curve of the kernel at distance 0 is −ν/(ν−1)/ℓ²: it must not be lost to a safe square root."""
+    fitted = GaussianProcessRegressor(Matern(2.0, nu=nu), alpha=0.1, optimizer=None).fit([[0.3, -0.2]], [1.0])
+    model = from_sklearn(fitted, np.array([[0.3, -0.2]]))
+    curve = hessian(model, np.array([0.3, -0.2])).dense()
+    np.testing.assert_allclose(curve, -nu / (nu - 1) / 4.0 * fitted.alpha_[0] * np.eye(2), rtol=1e-12)
+
+
+def test_many_rows_are_checked_in_blocks():
+    many = np.tile(X, (90, 1)) + 0.0
+    assert from_sklearn(Ridge().fit(X, y), many).inputs == ("x0", "x1", "x2")
+
+
+def test_a_function_may_have_a_list_among_its_keywords():
+    times = FunctionTransformer(lambda table, by: table * by[0], kw_args={"by": [2.0]}).fit(X)
+    np.testing.assert_allclose(jacobian(from_sklearn(times, X), X[0]).dense(), 2.0 * np.eye(3))
+
+
+def test_clipping_is_translated_and_said():
+    model = from_sklearn(MinMaxScaler(clip=True).fit(X[:9]), X)
+    assert "clipped" in model.notes[0]
+    np.testing.assert_array_equal(jacobian(model, np.full(3, 9.0)).dense(), np.zeros((3, 3)))
 
 
 class Cubed(LinearRegression):
@@ -82,20 +142,109 @@ class Cubed(LinearRegression):
         return super().predict(X) ** 3
 
 
-class Untranslated(Ridge):
-    """An exact class that nobody registered."""
-
-
 class ErringRidge(Ridge):
     """To register a wrong translation for."""
 
 
+class Forest(BaseEstimator):
+    """Stands in for a booster of a package that is not installed."""
+
+
+Forest.__module__ = "xgboost.sklearn"
+FRAME = pd.DataFrame(X, columns=["sugar", "fat", "salt"])
+LABELS = (y > y.mean()).astype(int)
+
+
+def ratios(table):
+    """Not for JAX: NumPy refuses to work on traced arrays."""
+    return np.log(np.abs(table) + 1.0)
+
+
 REFUSED = {
     "not fitted": (lambda: from_sklearn(LinearRegression(), X), "LinearRegression, not fitted.*fit first"),
-    "no translation": (lambda: from_sklearn(Untranslated().fit(X, y), X), "Untranslated.*register_translation"),
-    "a tree ensemble": (lambda: from_sklearn(RandomForestRegressor(2).fit(X, y), X), "RandomForestRegressor"),
-    "a subclass": (lambda: from_sklearn(Cubed().fit(X, y), X), "Cubed"),
+    "a process not fitted": (
+        lambda: from_sklearn(GaussianProcessRegressor(), X),
+        "GaussianProcessRegressor, not fitted",
+    ),
+    "a tree ensemble": (
+        lambda: from_sklearn(RandomForestRegressor(2).fit(X, y), X),
+        "RandomForestRegressor, whose derivative is zero almost everywhere: a sum of trees.*smooth estimator",
+    ),
+    "a tree inside": (lambda: from_sklearn(BaggingRegressor(n_estimators=2).fit(X, y), X), "DecisionTreeRegressor"),
+    "a booster by name": (lambda: from_sklearn(Forest(), X), "xgboost.sklearn.Forest, whose derivative is zero"),
+    "neighbors": (lambda: from_sklearn(KNeighborsRegressor().fit(X, y), X), "nearest neighbors change"),
+    "categories": (
+        lambda: from_sklearn(make_pipeline(OneHotEncoder(), Ridge()).fit(X, y), X),
+        "jumps between codes; leave these columns out",
+    ),
+    "labels": (
+        lambda: from_sklearn(LogisticRegression().fit(X, LABELS), X, method="predict"),
+        "predict_proba or decision_function of LogisticRegression.*piecewise constant",
+    ),
+    "no such method": (lambda: from_sklearn(Ridge().fit(X, y), X, method="slope"), "a method among auto.*'slope'"),
+    "isotonic": (
+        lambda: from_sklearn(CalibratedClassifierCV(SVC(), method="isotonic", cv=2).fit(X, LABELS), X),
+        "'isotonic', a staircase.*sigmoid",
+    ),
+    "no translation": (
+        lambda: from_sklearn(NMF(2, max_iter=2000).fit(X - X.min()), X - X.min()),
+        "NMF.*register_translation",
+    ),
+    "a subclass": (lambda: from_sklearn(Cubed().fit(X, y), X), "near this one: LinearRegression.*Cubed"),
+    "a kernel of one's own": (
+        lambda: from_sklearn(SVR(kernel=lambda a, b: a @ b.T).fit(X, y), X),
+        "a kernel among linear",
+    ),
+    "a compound kernel": (
+        lambda: translate_kernel(CompoundKernel([RBF(), RBF()])),
+        "their sums, products and powers, got CompoundKernel",
+    ),
+    "a function that JAX cannot trace": (
+        lambda: from_sklearn(FunctionTransformer(ratios).fit(X), X),
+        "JAX can trace, got 'ratios', which raises TracerArrayConversionError; write it with jax.numpy",
+    ),
+    "fitted on sparse rows": (
+        lambda: from_sklearn(SVC().fit(sparse.csr_matrix(X), LABELS + (y > 5)), X),
+        "sparse support",
+    ),
+    "no best estimator": (
+        lambda: from_sklearn(GridSearchCV(Ridge(), {"alpha": [1.0]}, refit=False, cv=2).fit(X, y), X),
+        "a search that keeps its best estimator, got refit=False",
+    ),
+    "a solver that does not transform": (
+        lambda: from_sklearn(LinearDiscriminantAnalysis(solver="lsqr").fit(X, LABELS), X, method="transform"),
+        "solver='lsqr', which does not",
+    ),
+    "a class": (lambda: from_sklearn(Ridge, X), "fitted scikit-learn estimator, got the class Ridge"),
+    "no estimator": (lambda: from_sklearn("ridge.joblib", X), "fitted scikit-learn estimator, got 'ridge.joblib'"),
+    "splines of degree 0": (lambda: from_sklearn(SplineTransformer(degree=0).fit(X), X), "degree 0, a staircase"),
 }
+BAD_ROWS = {
+    "columns missing": (lambda: from_sklearn(RIDGE, FRAME[["sugar", "salt"]]), "without fat; select them"),
+    "columns too many": (lambda: from_sklearn(RIDGE, FRAME.assign(hue=1.0)), "with hue; select"),
+    "columns in another order": (
+        lambda: from_sklearn(RIDGE, FRAME[["sugar", "salt", "fat"]]),
+        r"in their order \(sugar, fat, salt\), got salt in place of fat as column 1",
+    ),
+    "too few columns": (lambda: from_sklearn(RIDGE, X[:, :2]), "expected 3 columns, as at fit time, got 2"),
+    "NaN": (lambda: from_sklearn(RIDGE, FRAME.replace(FRAME.loc[4, "fat"], np.nan)), "got nan in row 4, column fat"),
+    "words": (lambda: from_sklearn(RIDGE, FRAME.assign(fat="much")), "real numbers, got .*in column fat"),
+    "complex numbers": (lambda: from_sklearn(RIDGE, X + 1j), "real numbers, got dtype complex128"),
+    "sparse": (
+        lambda: from_sklearn(RIDGE, sparse.csr_matrix(X)),
+        "dense table, got a sparse csr_matrix; pass X.toarray",
+    ),
+    "one row": (lambda: from_sklearn(RIDGE, X[0]), r"got shape \(3,\); pass rows"),
+}
+RIDGE = Ridge().fit(FRAME, y)
+
+
+@pytest.mark.parametrize("case", BAD_ROWS)
+def test_bad_rows_are_refused_in_one_sentence(case):
+    make, words = BAD_ROWS[case]
+    with pytest.raises(ShapeError, match=words) as caught:
+        make()
+    assert "\n" not in str(caught.value) and "argument X" in str(caught.value)
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -110,7 +110,7 @@ SUPPORTED = sorted({name for name, _ in BUILT_IN})
 
 _TREES = "a sum of trees is piecewise constant"
 _NEIGHBORS = "it jumps where the nearest neighbors change"
-_CODES = "its output jumps between codes"
+CODES = "its output jumps between codes"
 
 STEP_FUNCTIONS = {
     **dict.fromkeys(
@@ -132,7 +132,7 @@ STEP_FUNCTIONS = {
     ),
     **dict.fromkeys(
         ("KBinsDiscretizer", "Binarizer", "OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "MissingIndicator"),
-        _CODES,
+        CODES,
     ),
     "CategoricalNB": "it looks categories up in a table",
     "IsotonicRegression": "it is flat between the steps of a staircase",

@@ -35,14 +35,23 @@ def _of_a_row(function: Callable[..., Any], keywords: tuple[tuple[str, Any], ...
     return row
 
 
+def _hashable(key: Any) -> bool:
+    try:
+        hash(key)
+    except TypeError:
+        return False
+    return True
+
+
 def _translate(function: Callable[..., Any] | None, keywords: dict[str, Any] | None, n: int) -> Translation:
     if function is None:
         return Translation(identity, ())
-    if function in _FUNCTIONS:
+    if isinstance(function, np.ufunc) and function in _FUNCTIONS:
         return Translation(_FUNCTIONS[function], ())
     name = getattr(function, "__name__", repr(function))
+    given = tuple(sorted((keywords or {}).items()))
     try:
-        row = _of_a_row(function, tuple(sorted((keywords or {}).items())))
+        row = (_of_a_row if _hashable((function, given)) else _of_a_row.__wrapped__)(function, given)
         with double_precision():
             jax.eval_shape(row, jax.ShapeDtypeStruct((n,), np.float64))
     except Exception as error:

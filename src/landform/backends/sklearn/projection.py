@@ -9,6 +9,7 @@ from scipy import linalg
 
 from landform.backends.sklearn.linear import affine_of
 from landform.backends.sklearn.registry import Translation
+from landform.errors import ModelError
 
 
 def translate_latent_regression(estimator: Any, method: str) -> Translation:
@@ -29,6 +30,12 @@ def translate_projection(estimator: Any, method: str) -> Translation:
     name = type(estimator).__name__
     center = np.zeros(estimator.n_features_in_)
     if name == "LinearDiscriminantAnalysis":
+        if estimator.solver == "lsqr":
+            raise ModelError(
+                "a LinearDiscriminantAnalysis that transforms",
+                got="solver='lsqr', which does not",
+                remedy="fit with solver='svd' or 'eigen', or choose another method=",
+            )
         weights = np.asarray(estimator.scalings_)[:, : estimator._max_components].T
         center = center if estimator.solver == "eigen" else np.asarray(estimator.xbar_)
     elif name == "FactorAnalysis":

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from landform.backends.sklearn.catalogue import BUILT_IN, METHODS, SUPPORTED, why_flat
+from landform.backends.sklearn.catalogue import BUILT_IN, CODES, METHODS, SUPPORTED, why_flat
 from landform.errors import ModelError
 
 
@@ -131,8 +131,10 @@ def _no_translation(kind: type, method: str) -> ModelError:
         return ModelError(
             "an estimator with slopes",
             got=f"{_key(kind)}, whose derivative is zero almost everywhere: {why}",
-            remedy="fit a smooth estimator, such as GaussianProcessRegressor or MLPRegressor, to its predictions "
-            "and hand that over",
+            remedy="leave these columns out, or hand over the steps after it with its output as X"
+            if why == CODES
+            else "fit a smooth estimator, such as GaussianProcessRegressor or MLPRegressor, to its predictions and "
+            "hand that over",
         )
     mine = {m for name, m in BUILT_IN if name == kind.__name__} if kind.__module__.startswith("sklearn.") else set()
     if mine & set(METHODS):

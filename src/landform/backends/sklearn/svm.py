@@ -56,8 +56,9 @@ def pair_weights(dual: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 def _pairs(estimator: Any) -> Translation:
     """Libsvm's own decision value of every pair of classes."""
+    kernel = _kernel(estimator)
     weights = pair_weights(np.asarray(estimator._dual_coef_), np.asarray(estimator._n_support))
-    return expand(_kernel(estimator), estimator.support_vectors_, weights, estimator._intercept_)
+    return expand(kernel, estimator.support_vectors_, weights, estimator._intercept_)
 
 
 def signs(classes: int) -> np.ndarray:

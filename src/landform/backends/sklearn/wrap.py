@@ -78,6 +78,12 @@ def _refuse_unfitted(estimator: Any) -> None:
 
     if why_flat(type(estimator)):
         return
+    if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+        raise ModelError(
+            "a fitted scikit-learn estimator",
+            got=f"the class {estimator.__name__}" if isinstance(estimator, type) else repr(estimator)[:60],
+            remedy="pass what its fit returned",
+        )
     try:
         check_is_fitted(estimator)
     except (NotFittedError, TypeError) as error:

@@ -17,7 +17,8 @@ from landform.errors import ModelError
 
 def translate_inner(estimator: Any, method: str) -> Translation:
     """The estimator inside: the best of a search, the last of a robust fit, the one that is frozen or retrained."""
-    for name in ("best_estimator_", "estimator_", "estimator"):
+    names = ("estimator",) if type(estimator).__name__ == "FrozenEstimator" else ("best_estimator_", "estimator_")
+    for name in names:
         if hasattr(estimator, name):
             return translate(getattr(estimator, name), method)
     raise ModelError("a search that keeps its best estimator", got="refit=False", remedy="search with refit=True")
