@@ -132,7 +132,7 @@ def value(f: Flat, x: jax.Array, *args: Any) -> jax.Array:
 
 @compiled(0)
 def values(f: Flat, X: jax.Array, *args: Any) -> jax.Array:
-    """F at every row of X."""
+    """f at every row of X."""
     return jax.vmap(lambda x: f(x, *args))(X)
 
 
@@ -184,7 +184,7 @@ def _values_and_jacobians_by_reverse(f: Flat, X: jax.Array, *args: Any) -> tuple
 
 @compiled(0, reverse=_values_and_jacobians_by_reverse)
 def values_and_jacobians(f: Flat, X: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
-    """F and J at every row of X, shapes (rows, m) and (rows, m, n)."""
+    """f and J at every row of X, shapes (rows, m) and (rows, m, n)."""
 
     def one(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         y, push = jax.linearize(lambda z: f(z, *args), x)
@@ -216,7 +216,7 @@ def _quadratic_by_reverse(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Arra
 
 @compiled(0, reverse=_quadratic_by_reverse)
 def hessian_quadratic(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
-    """V' H v of weights·f: forward over forward, nothing stored."""
+    """v' H v of weights·f: forward over forward, nothing stored."""
 
     def slope(z: jax.Array) -> jax.Array:
         return jax.jvp(lambda w: weights @ f(w, *args), (z,), (v,))[1]
@@ -231,7 +231,7 @@ def _bend_by_reverse(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Arr
 
 @compiled(0, reverse=_bend_by_reverse)
 def bend(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
-    """V' H v of every output, shape (m,): forward over forward."""
+    """v' H v of every output, shape (m,): forward over forward."""
     return jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,))[1], (x,), (v,))[1]
 
 

@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import numpy as np
 
 from landform.backends.model import Model
+from landform.derivatives.operator import MatrixOperator
 from landform.derivatives.plan import DEFAULT_MEMORY, Plan, hessian_plan
 from landform.derivatives.target import Target, make_target, refuse_not_finite
 from landform.derivatives.untraceable import refuse_options, traceable
 from landform.errors import ShapeError
-from landform.findings import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
-    from scipy.sparse.linalg import LinearOperator
 
     from landform.derivatives.numeric import NumericOptions
     from landform.derivatives.sparse import SparseProgram
 
 
-class Hessian(Finding):
+class Hessian(MatrixOperator):
     """Every second derivative of a scalar at one point, as a symmetric operator of shape (n, n).
 
     ``H @ v`` and ``H.quadratic(v)`` form no matrix. Made by `hessian`.
     """
+
+    kind = "Hessian"
 
     def __init__(self, target: Target, weights: Any, *, memory: str | int = DEFAULT_MEMORY) -> None:
         self._target = target
@@ -39,11 +40,6 @@ class Hessian(Finding):
         """(inputs, inputs)."""
         return self._target.n, self._target.n
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of rows and columns."""
-        return self._target.inputs
-
     def __matmul__(self, v: Any) -> Any:
         """H v for v of shape (n,), at about two and a half gradients."""
         from landform.backends import jax as backend
@@ -53,8 +49,12 @@ class Hessian(Finding):
             product = backend.hessian_product(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
             return t.give(product)
 
+    def rmatvec(self, u: Any) -> Any:
+        """H' u, which is H u."""
+        return self @ u
+
     def quadratic(self, v: Any) -> Any:
-        """V' H v: the curvature along v, forward over forward, with nothing stored."""
+        """v' H v: the curvature along v, forward over forward, with nothing stored."""
         from landform.backends import jax as backend
 
         t = self._target
@@ -66,22 +66,6 @@ class Hessian(Finding):
     def plan(self) -> Plan:
         """How `dense` forms the matrix."""
         return hessian_plan(self._target.n, self._target.itemsize, memory=self._memory)
-
-    def explain(self) -> str:
-        """The plan in words, with its cost in products and memory."""
-        return f"{self.shape[0]} × {self.shape[1]} Hessian, {self.plan}"
-
-    def dense(self) -> Any:
-        """The matrix, shape (n, n), symmetric to the last bit.
-
-        Raises
-        ------
-        ShapeError
-            If it does not fit the memory budget.
-        DerivativeError
-            If an entry is NaN or infinite; the entry is named.
-        """
-        return self._dense
 
     @cached_property
     def _dense(self) -> Any:
@@ -128,32 +112,17 @@ class Hessian(Finding):
 
     @cached_property
     def _sparse(self) -> Any:
-        from landform.derivatives.sparse.point import refuse_not_finite_data, sparse_matrix
-
-        t, program = self._target, self._program
-        with t.precision():
-            data = t.give(program.data(t.x, self._weights))
-        refuse_not_finite_data(data, program, t.inputs, t.inputs)
-        return sparse_matrix(t, program, data)
+        return self._without_zeros(self._program, self.inputs, self._weights)
 
     def diagonal(self) -> Any:
         """The second derivative along every input, shape (n,)."""
         return self.dense().diagonal()
-
-    def to_scipy(self) -> LinearOperator:
-        """The operator for SciPy's solvers."""
-        from scipy.sparse.linalg import LinearOperator
-
-        return LinearOperator(self.shape, matvec=self.__matmul__, rmatvec=self.__matmul__, dtype=self._target.x.dtype)
 
     def to_frame(self) -> pd.DataFrame:
         """The matrix as a table labelled with the inputs' names."""
         import pandas as pd
 
         return pd.DataFrame(np.asarray(self.dense()), index=list(self.inputs), columns=list(self.inputs))
-
-    def _repr_html_(self) -> str:
-        return str(self.to_frame().to_html(float_format=lambda v: f"{v:.4g}"))
 
 
 def hessian(

@@ -7,25 +7,26 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 from landform.backends.model import Model
+from landform.derivatives.operator import MatrixOperator
 from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
 from landform.derivatives.target import Target, make_target, refuse_not_finite
 from landform.derivatives.untraceable import refuse_options, traceable
-from landform.findings import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
-    from scipy.sparse.linalg import LinearOperator
 
     from landform.derivatives.numeric import NumericOptions
     from landform.derivatives.sparse import SparseProgram
 
 
-class Jacobian(Finding):
+class Jacobian(MatrixOperator):
     """Every first derivative of a function at one point, as a linear operator of shape (m, n).
 
     ``J @ v`` and ``J.T @ u`` cost a few evaluations of the function and form no matrix; `dense` forms it.
     Made by `jacobian`.
     """
+
+    kind = "Jacobian"
 
     def __init__(self, target: Target, *, mode: Mode = "auto", memory: str | int = DEFAULT_MEMORY) -> None:
         self._target = target
@@ -36,11 +37,6 @@ class Jacobian(Finding):
     def shape(self) -> tuple[int, int]:
         """(outputs, inputs)."""
         return self._target.m, self._target.n
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return self._target.inputs
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -76,30 +72,13 @@ class Jacobian(Finding):
             return self._program.plan
         return jacobian_plan(m, n, self._target.itemsize, mode=self._mode, memory=self._memory)
 
-    def explain(self) -> str:
-        """The plan in words, with its cost in products and memory."""
-        return f"{self.shape[0]} × {self.shape[1]} Jacobian, {self.plan}"
-
-    def dense(self) -> Any:
-        """The matrix, shape (m, n).
-
-        Raises
-        ------
-        ShapeError
-            If it does not fit the memory budget.
-        DerivativeError
-            If an entry is NaN or infinite; the entry is named.
-        """
-        return self._dense
-
     @cached_property
     def _dense(self) -> Any:
         from landform.backends import jax as backend
 
         t, plan = self._target, self.plan
         if self._mode == "sparse":
-            matrix = self.sparse()
-            return matrix.todense()
+            return self.sparse().todense()
         form = backend.jacobian_forward if plan.mode == "forward" else backend.jacobian_reverse
         with t.precision():
             matrix = t.give(form(t.flat, plan.chunk, t.x, *t.args)[1])
@@ -143,19 +122,7 @@ class Jacobian(Finding):
 
     @cached_property
     def _sparse(self) -> Any:
-        from landform.derivatives.sparse.point import refuse_not_finite_data, sparse_matrix
-
-        t, program = self._target, self._program
-        with t.precision():
-            data = t.give(program.data(t.x))
-        refuse_not_finite_data(data, program, t.outputs, t.inputs)
-        return sparse_matrix(t, program, data)
-
-    def to_scipy(self) -> LinearOperator:
-        """The operator for SciPy's solvers."""
-        from scipy.sparse.linalg import LinearOperator
-
-        return LinearOperator(self.shape, matvec=self.__matmul__, rmatvec=self.rmatvec, dtype=self._target.x.dtype)
+        return self._without_zeros(self._program, self.outputs)
 
     def to_frame(self) -> pd.DataFrame:
         """The matrix as a table with one row per output and one column per input."""
@@ -164,9 +131,6 @@ class Jacobian(Finding):
 
         rows = [f"d {name}" for name in self.outputs]
         return pd.DataFrame(np.asarray(self.dense()), index=rows, columns=[f"/ d {name}" for name in self.inputs])
-
-    def _repr_html_(self) -> str:
-        return str(self.to_frame().to_html(float_format=lambda v: f"{v:.4g}"))
 
 
 class TransposedJacobian:

@@ -47,7 +47,7 @@ class Prepared:
         return np.asarray(self._run(backend.value, self.target.flat, self._at(x)))
 
     def values(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m"]:
-        """F at every row of X, in one call."""
+        """f at every row of X, in one call."""
         from landform.backends import jax as backend
 
         return np.asarray(self._run(backend.values, self.target.flat, padded(X)))[: len(X)]
@@ -67,7 +67,7 @@ class Prepared:
     def values_and_jacobians(
         self, X: Float[Array, "rows n"]
     ) -> tuple[Float[Array, "rows m"], Float[Array, "rows m n"]]:
-        """F and J at every row of X, in one call."""
+        """f and J at every row of X, in one call."""
         from landform.backends import jax as backend
 
         Y, J = self._run(backend.values_and_jacobians, self.target.flat, padded(X))

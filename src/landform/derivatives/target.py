@@ -64,11 +64,7 @@ class Target:
         ShapeError
             If it is not a vector of ``size`` numbers.
         """
-        shape = np.shape(v)
-        if shape != (size,):
-            raise ShapeError(
-                f"a vector of {size} numbers, one for each {what}", got=f"shape {shape}", remedy="reshape it"
-            )
+        refuse_other_length(v, size, what)
         return np.asarray(v, dtype=self.x.dtype) if not self.native else v
 
 
@@ -141,9 +137,27 @@ def refuse_not_finite(matrix: Any, rows: Sequence[str], columns: Sequence[str], 
     bad = np.argwhere(~np.isfinite(np.asarray(matrix)))
     if len(bad):
         i, j = bad[0][-2:]
-        raise DerivativeError(
-            f"a finite {what}",
-            got=f"{np.asarray(matrix)[tuple(bad[0])]} for d {rows[i]} / d {columns[j]}"
-            + (f" and {len(bad) - 1} more entries" if len(bad) > 1 else ""),
-            remedy="move the point away from where the function has a corner or leaves its domain",
+        raise not_finite(f"a finite {what}", np.asarray(matrix)[tuple(bad[0])], rows[i], columns[j], len(bad))
+
+
+def not_finite(expected: str, value: Any, row: str, column: str, count: int) -> DerivativeError:
+    """The error that names the first of ``count`` entries that are not finite."""
+    more = f" and {count - 1} more entries" if count > 1 else ""
+    return DerivativeError(
+        expected,
+        got=f"{value} for d {row} / d {column}{more}",
+        remedy="move the point away from where the function has a corner or leaves its domain",
+    )
+
+
+def refuse_other_length(v: Any, size: int, what: str) -> None:
+    """Refuse a direction that is not a vector of ``size`` numbers.
+
+    Raises
+    ------
+    ShapeError
+    """
+    if np.shape(v) != (size,):
+        raise ShapeError(
+            f"a vector of {size} numbers, one for each {what}", got=f"shape {np.shape(v)}", remedy="reshape it"
         )

@@ -58,7 +58,7 @@ def side_by_side(parts: Sequence[Translation]) -> Translation:
 
 
 def identity(x: jax.Array) -> jax.Array:
-    """X as it is."""
+    """x as it is."""
     return x
 
 
@@ -81,7 +81,7 @@ def on_columns(part: Translation, columns: np.ndarray, count: int) -> Translatio
 
 
 def times(x: jax.Array, factor: jax.Array) -> jax.Array:
-    """X times a number."""
+    """x times a number."""
     return factor * x
 
 
@@ -98,7 +98,7 @@ def average(parts: Sequence[Translation], outputs: int, weights: np.ndarray | No
 
 
 def shares(x: jax.Array) -> jax.Array:
-    """X divided by its sum; all alike where the sum is zero."""
+    """x divided by its sum; all alike where the sum is zero."""
     total = jnp.sum(x)
     return jnp.where(total == 0.0, 1.0 / x.size, x / jnp.where(total == 0.0, 1.0, total))
 

@@ -20,7 +20,7 @@ KINKED_LAPLACIAN = "the Laplacian kernel has a kink wherever an entry equals a t
 
 
 def linear(x: jax.Array, z: jax.Array) -> jax.Array:
-    """X · z."""
+    """x · z."""
     return x @ z
 
 

@@ -19,7 +19,7 @@ def rescale(x: jax.Array, shift: jax.Array, scale: jax.Array) -> jax.Array:
 
 
 def restore(x: jax.Array, shift: jax.Array, scale: jax.Array) -> jax.Array:
-    """X / scale + shift, the inverse of `rescale`."""
+    """x / scale + shift, the inverse of `rescale`."""
     return x / scale + shift
 
 
@@ -72,19 +72,19 @@ def translate_inverse(estimator: Any, method: str) -> Translation:
 
 
 def unit_length(x: jax.Array) -> jax.Array:
-    """X over its Euclidean length."""
+    """x over its Euclidean length."""
     square = x @ x
     return x / jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 1.0)
 
 
 def unit_sum(x: jax.Array) -> jax.Array:
-    """X over the sum of its absolute values."""
+    """x over the sum of its absolute values."""
     total = jnp.sum(jnp.abs(x))
     return x / jnp.where(total > 0, total, 1.0)
 
 
 def unit_largest(x: jax.Array) -> jax.Array:
-    """X over its largest absolute value."""
+    """x over its largest absolute value."""
     largest = jnp.max(jnp.abs(x))
     return x / jnp.where(largest > 0, largest, 1.0)
 

@@ -16,10 +16,12 @@ from landform.derivatives.numeric.jacobian import EACH, per_line
 from landform.derivatives.numeric.lines import Line, follow, make_room
 from landform.derivatives.numeric.taylor import EPS
 from landform.derivatives.plan import Plan
+from landform.derivatives.target import refuse_other_length
 from landform.errors import ShapeError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from scipy.sparse import csr_array
     from scipy.sparse.linalg import LinearOperator
 
 EACH_PAIR = 10
@@ -75,22 +77,23 @@ class NumericHessian(Hessian):
         return self._values @ self._direction(v)
 
     def quadratic(self, v: Any) -> Any:
-        """V' H v: the curvature along v."""
+        """v' H v: the curvature along v."""
         direction = self._direction(v)
         return direction @ self._values @ direction
 
     def _direction(self, v: Any) -> np.ndarray:
-        if np.shape(v) != self.shape[:1]:
-            raise ShapeError(
-                f"a vector of {self.shape[0]} numbers, one for each input",
-                got=f"shape {np.shape(v)}",
-                remedy="reshape it",
-            )
+        refuse_other_length(v, self.shape[0], "input")
         return np.asarray(v, dtype=np.float64)
 
     def dense(self) -> Float[np.ndarray, "n n"]:
         """The matrix, symmetric to the last bit."""
         return self._values.copy()
+
+    def sparse(self) -> csr_array:
+        """The matrix in compressed rows."""
+        from scipy.sparse import csr_array
+
+        return csr_array(self._values)
 
     def error(self) -> Float[np.ndarray, "n n"]:
         """The standard error of every entry."""

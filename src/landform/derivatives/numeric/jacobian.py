@@ -18,6 +18,7 @@ from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.forward import forward_differences
 from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room
 from landform.derivatives.plan import Plan
+from landform.derivatives.target import refuse_other_length
 from landform.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -151,10 +152,7 @@ class NumericJacobian(Jacobian):
 
 
 def _vector(v: Any, size: int, what: str) -> np.ndarray:
-    if np.shape(v) != (size,):
-        raise ShapeError(
-            f"a vector of {size} numbers, one for each {what}", got=f"shape {np.shape(v)}", remedy="reshape it"
-        )
+    refuse_other_length(v, size, what)
     return np.asarray(v, dtype=np.float64)
 
 

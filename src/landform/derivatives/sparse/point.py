@@ -13,8 +13,7 @@ import numpy as np
 from landform.derivatives.plan import memory_bytes
 from landform.derivatives.sparse.blocks import mentions
 from landform.derivatives.sparse.program import SparseProgram, Symmetry
-from landform.derivatives.target import Target
-from landform.errors import DerivativeError
+from landform.derivatives.target import Target, not_finite
 
 _KEPT = 32
 _programs: OrderedDict[Any, tuple[SparseProgram, Any]] = OrderedDict()
@@ -75,12 +74,8 @@ def refuse_not_finite_data(data: Any, program: SparseProgram, rows: Sequence[str
     if len(bad):
         pattern = program.pattern
         row = rows[int(np.searchsorted(pattern.indptr, bad[0], side="right")) - 1]
-        raise DerivativeError(
-            "finite derivatives",
-            got=f"{np.asarray(data)[bad[0]]} for d {row} / d {cols[pattern.indices[bad[0]]]}"
-            + (f" and {len(bad) - 1} more entries" if len(bad) > 1 else ""),
-            remedy="move the point away from where the function has a corner or leaves its domain",
-        )
+        column = cols[pattern.indices[bad[0]]]
+        raise not_finite("finite derivatives", np.asarray(data)[bad[0]], row, column, len(bad))
 
 
 def sparse_matrix(target: Target, program: SparseProgram, data: Any) -> Any:

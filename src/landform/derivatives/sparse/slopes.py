@@ -190,12 +190,6 @@ def keys_of(terms: Terms, inputs: int) -> Int[np.ndarray, " k"]:
     return np.unique(np.concatenate(found))
 
 
-def columns_of(terms: Terms) -> Int[np.ndarray, " k"]:
-    """Every input that takes part, sorted."""
-    cols = np.unique(np.concatenate([np.empty(0, np.int32), *(t.cols.ravel() for t in terms)]))
-    return cols[cols >= 0]
-
-
 def slots_for(keys: Int[np.ndarray, " k"], shape: Sequence[int], inputs: int) -> list[np.ndarray]:
     """Columns of the fewest slots that hold the coordinates ``keys`` of an array of this shape."""
     rows, cols = keys // inputs, (keys % inputs).astype(np.int32)

@@ -62,3 +62,10 @@ def test_what_does_not_fit():
         landform.hessian(lambda x: x[0], np.ones(2), mode="numerical")
     with pytest.raises(ShapeError, match="sparsity"):
         landform.hessian(lambda x: x[0], np.ones(2), mode="numeric", sparsity=np.eye(2))
+
+
+def test_the_matrix_in_every_form():
+    H = landform.hessian(lambda x: float(x[0] ** 2 * x[1]), np.array([1.0, 2.0]), mode="numeric")
+    np.testing.assert_array_equal(H.sparse().toarray(), H.dense())
+    np.testing.assert_array_equal(H.to_scipy() @ np.array([1.0, 0.5]), H @ np.array([1.0, 0.5]))
+    np.testing.assert_array_equal(H.diagonal(), H.dense().diagonal())

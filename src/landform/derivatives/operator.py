@@ -1,0 +1,85 @@
+"""What Jacobians and Hessians share: names, the plan in words, and the matrix in every form once it is asked for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from landform.derivatives.plan import Plan
+from landform.derivatives.target import Target
+from landform.findings import Finding
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import LinearOperator
+
+    from landform.derivatives.sparse import SparseProgram
+
+
+class MatrixOperator(Finding):
+    """A matrix of derivatives as a linear operator: nothing is formed until it is asked for."""
+
+    kind: ClassVar[str]
+    _target: Target
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+
+    @property
+    @abstractmethod
+    def plan(self) -> Plan:
+        """How the matrix is formed."""
+
+    @abstractmethod
+    def __matmul__(self, v: Any) -> Any:
+        """The operator times a vector."""
+
+    @abstractmethod
+    def rmatvec(self, u: Any) -> Any:
+        """Its transpose times a vector."""
+
+    @property
+    @abstractmethod
+    def _dense(self) -> Any: ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self._target.inputs
+
+    def explain(self) -> str:
+        """The plan in words, with its cost in products and memory."""
+        return f"{self.shape[0]} × {self.shape[1]} {self.kind}, {self.plan}"
+
+    def dense(self) -> Any:
+        """The matrix, of the operator's shape; that of a Hessian is symmetric to the last bit.
+
+        Raises
+        ------
+        ShapeError
+            If it does not fit the memory budget.
+        DerivativeError
+            If an entry is NaN or infinite; the entry is named.
+        """
+        return self._dense
+
+    def _without_zeros(self, program: SparseProgram, rows: Sequence[str], *free: Any) -> Any:
+        """The matrix that a sparse program gives at the point."""
+        from landform.derivatives.sparse.point import refuse_not_finite_data, sparse_matrix
+
+        t = self._target
+        with t.precision():
+            data = t.give(program.data(t.x, *free))
+        refuse_not_finite_data(data, program, rows, t.inputs)
+        return sparse_matrix(t, program, data)
+
+    def to_scipy(self) -> LinearOperator:
+        """The operator for SciPy's solvers."""
+        from scipy.sparse.linalg import LinearOperator
+
+        return LinearOperator(self.shape, matvec=self.__matmul__, rmatvec=self.rmatvec, dtype=self._target.x.dtype)
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(float_format=lambda v: f"{v:.4g}"))
