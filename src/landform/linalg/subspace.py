@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+_DEPENDENT = 1e-11
+"""A singular value of the unit rows below this says that one follows from the others."""
+
 
 def tangent_basis(conditions: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "n t"]:
     """An orthonormal basis of the directions v with ``conditions @ v = 0``.
@@ -25,9 +28,8 @@ def tangent_basis(conditions: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "n 
     ((3, 2), True)
     """
     conditions = np.atleast_2d(np.asarray(conditions, dtype=np.float64))
-    n = conditions.shape[1]
     if not len(conditions):
-        return np.eye(n)
-    _, sizes, rows = np.linalg.svd(conditions, full_matrices=True)
-    rank = int(np.sum(sizes > n * np.finfo(float).eps * max(1.0, float(sizes[0])))) if len(sizes) else 0
-    return rows[rank:].T
+        return np.eye(conditions.shape[1])
+    size = np.linalg.norm(conditions, axis=1, keepdims=True)
+    _, sizes, rows = np.linalg.svd(conditions / np.where(size > 0, size, 1.0))
+    return rows[int(np.sum(sizes > _DEPENDENT)) :].T

@@ -15,7 +15,7 @@ from itertools import chain, combinations
 import numpy as np
 from jaxtyping import Bool, Float
 
-from landform.optimize.feasibility import null_space
+from landform.linalg import tangent_basis
 from landform.optimize.local import Local, nonnegative
 
 MOST = 8
@@ -48,7 +48,7 @@ def critical_cone(
     for i in loose.tolist():
         if len(loose) > 1 and _kept_by_others(local.normals, strong, loose, i):
             strong[i] = True
-    basis = null_space(local.normals[strong])
+    basis = tangent_basis(local.normals[strong])
     sides = local.normals[active & ~strong] @ basis
     return Cone(basis, sides[np.linalg.norm(sides, axis=1) > 1e-10], strong)
 
@@ -75,7 +75,7 @@ def least_curvature(
     count = len(cone.sides)
     sizes = range(count + 1) if count <= MOST else (0, 1)
     for face in chain.from_iterable(combinations(range(count), k) for k in sizes):
-        Z = null_space(cone.sides[list(face)]) if face else np.eye(reduced.shape[0])
+        Z = tangent_basis(cone.sides[list(face)]) if face else np.eye(reduced.shape[0])
         if not Z.shape[1]:
             continue
         values, vectors = np.linalg.eigh(Z.T @ reduced @ Z)

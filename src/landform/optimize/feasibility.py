@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float
 from scipy.optimize import linprog
 
 from landform.errors import InfeasibleError
+from landform.linalg import tangent_basis
 from landform.optimize.limits import Rows, say
 
 THIN = 1e-8
@@ -39,23 +40,6 @@ class Inside:
     fixed: Bool[np.ndarray, " r"]
 
 
-def null_space(matrix: Float[np.ndarray, "r n"]) -> Float[np.ndarray, "n t"]:
-    """Orthonormal basis of the directions that no row sees.
-
-    Examples
-    --------
-    >>> null_space(np.array([[1.0, 1.0]])).round(4)
-    array([[-0.7071],
-           [ 0.7071]])
-    """
-    if not len(matrix):
-        return np.eye(matrix.shape[1])
-    size = np.linalg.norm(matrix, axis=1, keepdims=True)
-    _, values, right = np.linalg.svd(matrix / np.where(size > 0, size, 1.0))
-    rank = int((values > 1e-11).sum())
-    return right[rank:].T
-
-
 def scale(rows: Rows) -> Float[np.ndarray, " n"]:
     """Range of each variable as its bounds give it; 1 where they do not."""
     with np.errstate(invalid="ignore"):
@@ -73,7 +57,7 @@ def inside(rows: Rows) -> Inside:
     target = np.where(rows.equality, rows.upper, np.nan)
     while True:
         fixed = ~np.isnan(target)
-        basis = null_space(rows.matrix[fixed] * unit)
+        basis = tangent_basis(rows.matrix[fixed] * unit)
         point, radius, tight = _largest_ball(rows, target, unit, basis)
         if radius > THIN or not basis.shape[1] or np.isnan(tight).all():
             return Inside(point, unit, basis, fixed)

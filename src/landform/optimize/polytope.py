@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.errors import ShapeError
+from landform.linalg import tangent_basis
 from landform.optimize import feasibility, sampling
 from landform.optimize.limits import Rows
 
@@ -107,7 +108,7 @@ class Polytope:
 
     def tangent_basis(self) -> Float[np.ndarray, "n t"]:
         """Orthonormal directions that keep every equality and every fixed variable."""
-        return feasibility.null_space(self.rows.matrix[self.rows.equality])
+        return tangent_basis(self.rows.matrix[self.rows.equality])
 
     def span(self, x: Float[np.ndarray, " n"], direction: Float[np.ndarray, " n"]) -> tuple[float, float]:
         """How far one can go from ``x`` against and along ``direction`` and stay inside.
