@@ -13,11 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import stats
 
-from landform.fit.surrogate import HeldOut
-
-LEVEL = 0.95
+from landform.fit.surrogate import LEVEL, HeldOut, half_width
 
 
 @dataclass(frozen=True)
@@ -44,12 +41,7 @@ class Honesty:
 
 def half_widths(held: HeldOut) -> Float[np.ndarray, "repeats n"]:
     """Half widths of the intervals as the fit states them."""
-    quantile = np.where(
-        np.isinf(held.degrees),
-        stats.norm.ppf((1 + LEVEL) / 2),
-        stats.t.ppf((1 + LEVEL) / 2, np.minimum(held.degrees, 1e9)),
-    )
-    return quantile * held.deviation
+    return np.asarray(half_width(LEVEL, held.degrees) * held.deviation)
 
 
 def excess(y: Float[np.ndarray, " n"], held: HeldOut) -> Float[np.ndarray, "repeats n"]:

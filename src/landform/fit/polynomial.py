@@ -22,7 +22,7 @@ from landform.backends.sklearn import translate
 from landform.fit.observations import Observations
 from landform.fit.posterior import Posterior
 from landform.fit.surrogate import HeldOut, Surrogate
-from landform.fit.terms import BlendingTerms, _term_name
+from landform.fit.terms import BlendingTerms, term_name
 
 DEGREES = {"mean": 0, "linear": 1, "quadratic": 2, "special cubic": 3}
 
@@ -94,7 +94,7 @@ def fit_polynomial(kind: str, data: Observations) -> Surrogate:
         X=data.X,
         names=data.names,
         parameters=tuple((str(a), float(b), float(c)) for a, b, c in zip(names, coefficients, errors, strict=True)),
-        never=tuple(_term_name(term, data.names) for term in terms.never_),
+        never=tuple(term_name(term, data.names) for term in terms.never_),
     )
 
 

@@ -14,6 +14,9 @@ from landform.backends import Model
 from landform.backends.sklearn import translate
 from landform.fit.posterior import Posterior
 
+LEVEL = 0.95
+"""Of every interval."""
+
 
 @dataclass(frozen=True)
 class Surrogate:
@@ -63,9 +66,9 @@ class Surrogate:
         translation = translate(self.estimator)
         return Model(translation.function, translation.args, self.names, ("y",))
 
-    def quantile(self, level: float = 0.95) -> float:
+    def quantile(self, level: float = LEVEL) -> float:
         """Half width of an interval in standard errors, widening included."""
-        return self.widening * half_width(level, self.degrees)
+        return float(self.widening * half_width(level, self.degrees))
 
     def predict(self, X: Float[np.ndarray, "rows d"]) -> tuple[Float[np.ndarray, " rows"], Float[np.ndarray, " rows"]]:
         """The fitted function at every row of X, and its standard error (without the noise of a measurement)."""
@@ -73,10 +76,10 @@ class Surrogate:
         return np.asarray(self.estimator.predict(X)).reshape(-1), np.sqrt(self.posterior.variances(X))
 
 
-def half_width(level: float, degrees: float) -> float:
+def half_width(level: float, degrees: Any) -> Any:
     """The quantile of Student's t (the normal one for infinite degrees) for a two-sided interval."""
-    upper = (1 + level) / 2
-    return float(stats.norm.ppf(upper) if np.isinf(degrees) else stats.t.ppf(upper, degrees))
+    upper, infinite = (1 + level) / 2, np.isinf(degrees)
+    return np.where(infinite, stats.norm.ppf(upper), stats.t.ppf(upper, np.where(infinite, 1.0, degrees)))[()]
 
 
 @dataclass(frozen=True)

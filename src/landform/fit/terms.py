@@ -119,10 +119,11 @@ class BlendingTerms(TransformerMixin, BaseEstimator):
 
     def term_names(self, inputs: tuple[str, ...]) -> list[str]:
         """A name for every term kept, such as "flour × water"."""
-        return [_term_name(term, inputs) for term in self.index_]
+        return [term_name(term, inputs) for term in self.index_]
 
 
-def _term_name(term: Int[np.ndarray, " 3"], inputs: tuple[str, ...]) -> str:
+def term_name(term: Int[np.ndarray, " 3"], inputs: tuple[str, ...]) -> str:
+    """One term in words, such as "flour × water"."""
     return " × ".join(inputs[i] for i in term if i < len(inputs)) or "constant"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from jaxtyping import Float
@@ -64,8 +64,14 @@ def input_values(table: RawTable, names: tuple[str, ...]) -> Float[np.ndarray, "
     TableError
         Naming the row and column of the first cell that does not.
     """
+    return _values(table, names, _input_value)
+
+
+def _values(
+    table: RawTable, names: tuple[str, ...], read: Callable[[RawTable, int, str, Cell], float]
+) -> Float[np.ndarray, "n k"]:
     values = [
-        [_input_value(table, row, name, cell) for row, cell in zip(table.rows, table.column(name), strict=True)]
+        [read(table, row, name, cell) for row, cell in zip(table.rows, table.column(name), strict=True)]
         for name in names
     ]
     return np.array(values, dtype=float).reshape(len(names), len(table.rows)).T
@@ -91,11 +97,7 @@ def property_values(table: RawTable, names: tuple[str, ...]) -> Float[np.ndarray
     TableError
         Naming the row and column of the first cell that holds anything else.
     """
-    values = [
-        [_property_value(table, row, name, cell) for row, cell in zip(table.rows, table.column(name), strict=True)]
-        for name in names
-    ]
-    return np.array(values, dtype=float).reshape(len(names), len(table.rows)).T
+    return _values(table, names, _property_value)
 
 
 def _property_value(table: RawTable, row: int, name: str, cell: Cell) -> float:

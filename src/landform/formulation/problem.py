@@ -135,6 +135,11 @@ class StudyOptions(_Part):
     step: Positive | None = 1.0
     extrapolate: bool = False
 
+    @property
+    def percent(self) -> float:
+        """The ingredients' step in percent of the total."""
+        return self.step or 1.0
+
 
 class Problem(_Part):
     """What may vary, within which limits, and what is wanted.

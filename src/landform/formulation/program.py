@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from landform.formulation.goals import Goal
+from landform.formulation.goals import Goal, overall
 from landform.formulation.responses import Responses
 from landform.optimize import Polytope, Program, Smooth
 
@@ -69,6 +69,14 @@ class Search:
     def d(self) -> int:
         """Number of inputs."""
         return len(self.scale)
+
+    def properties(self, X: Float[Array, "rows d"]) -> Float[Array, "rows goals"]:
+        """What the goals are about, at the rows of X."""
+        return self.responses.means(X, [goal.name for goal in self.goals])
+
+    def desirability(self, X: Float[Array, "rows d"]) -> Float[Array, " rows"]:
+        """Overall desirability at the rows of X."""
+        return overall(self.goals, self.properties(X))
 
     @property
     def graded(self) -> tuple[int, ...]:

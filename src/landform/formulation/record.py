@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landform.fit.leverage import reach_of
+from landform.fit.leverage import Reach
+from landform.fit.surrogate import LEVEL
 from landform.formulation.goals import COST, Goal, costs
-from landform.formulation.steps import step_words
+from landform.formulation.steps import steps_in_words
 from landform.formulation.summary import closest_words, make_words, matters, matters_words, notes, sure_words
-from landform.formulation.trials import Input, Trials
+from landform.formulation.trials import Trials
 
 if TYPE_CHECKING:
     from landform.formulation.study import StudyFindings
 
 SCHEMA = "landform.study/1"
-LEVEL = 0.95
 
 METHODS = {
     "prediction": "Value of the fitted surrogate; its interval is for the mean of many batches, from the sampling "
@@ -50,7 +50,6 @@ METHODS = {
 def record(found: StudyFindings) -> dict[str, Any]:
     """The findings as one dictionary of plain data."""
     trials, problem = found.trials, found.problem
-    percent = problem.study.step or 1.0
     return {
         "schema": SCHEMA,
         "made_by": _made_by(found),
@@ -63,14 +62,14 @@ def record(found: StudyFindings) -> dict[str, Any]:
             "problem": None if problem.source.startswith("<") else problem.source,
         },
         "total": trials.total,
-        "inputs": [_input(i, trials, percent, k, found) for k, i in enumerate(trials.inputs)],
+        "inputs": _inputs(found),
         "constraints": [
             {"name": c.name or f"constraint {k}", "terms": dict(c.terms), "lower": c.lower, "upper": c.upper}
             for k, c in enumerate(problem.constraints, start=1)
         ],
         "properties": _properties(found),
         "summary": _summary(found),
-        "table": _table(trials),
+        "table": _table(trials, found.reach),
         "surrogates": [one.to_dict() for one in found.surrogates],
         "effects": [e.to_dict() for e in found.effects.effects],
         "swaps": [s.to_dict() for s in found.effects.swaps],
@@ -90,19 +89,23 @@ def _made_by(found: StudyFindings) -> dict[str, Any]:
     }
 
 
-def _input(one: Input, trials: Trials, percent: float, k: int, found: StudyFindings) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "kind": one.kind,
-        "unit": one.unit,
-        "lower": one.lower,
-        "upper": one.upper,
-        "observed": list(one.observed),
-        "step": float(found.ground.steps[k]),
-        "step_words": step_words(one, trials.total, percent),
-        "cost": one.cost,
-        "balance": one.balance,
-    }
+def _inputs(found: StudyFindings) -> list[dict[str, Any]]:
+    words = steps_in_words(found.trials, found.problem.study.percent)
+    return [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "unit": one.unit,
+            "lower": one.lower,
+            "upper": one.upper,
+            "observed": list(one.observed),
+            "step": float(step),
+            "step_words": said,
+            "cost": one.cost,
+            "balance": one.balance,
+        }
+        for one, step, said in zip(found.trials.inputs, found.ground.steps, words, strict=True)
+    ]
 
 
 def _properties(found: StudyFindings) -> list[dict[str, Any]]:
@@ -167,9 +170,7 @@ def _summary(found: StudyFindings) -> dict[str, Any]:
     }
 
 
-def _table(trials: Trials) -> dict[str, Any]:
-    ingredients = sum(i.kind == "ingredient" for i in trials.inputs)
-    reach = reach_of(trials.X, ingredients=ingredients, total=trials.total or 1.0)
+def _table(trials: Trials, reach: Reach) -> dict[str, Any]:
     leverage = reach.leverage(trials.X)
     closed = {c.row for c in trials.closures if c.changes}
     names = [i.name for i in trials.inputs]

@@ -96,7 +96,7 @@ def find_recipes(
     inside = [x for x in trials if search.region.contains(x, 1e-9)]
     sampled = search.region.sample(_SAMPLES, seed)
     X = np.vstack([sampled, *[x[None] for x in inside]])
-    Y = search.responses.means(X, [goal.name for goal in search.goals])
+    Y = search.properties(X)
     score = overall(search.goals, Y)
     margin = np.min(np.column_stack([g.line(Y[:, k]) for k, g in enumerate(search.goals)]), axis=1)
     order = np.lexsort((-margin, -score))
@@ -105,7 +105,7 @@ def find_recipes(
         start, reached = _least_bad(search, X[:starts])
         if not reached:
             return Outcome((), start, X)
-        X, score = np.vstack([start[None], X]), np.append(_desirability(search, start[None]), score)
+        X, score = np.vstack([start[None], X]), np.append(search.desirability(start[None]), score)
     best, beyond = _descend(search, _spread_out(X, score, search, starts))
     found = _distinct(search, best, beyond)[:count]
     while 0 < len(found) < count:
@@ -115,10 +115,6 @@ def find_recipes(
             break
         found.append(another)
     return Outcome(tuple(found), None, X)
-
-
-def _desirability(search: Search, X: Float[Array, "rows d"]) -> Float[Array, " rows"]:
-    return overall(search.goals, search.responses.means(X, [goal.name for goal in search.goals]))
 
 
 def _spread_out(X: Array, score: Array, search: Search, count: int) -> Array:
@@ -134,19 +130,19 @@ def _spread_out(X: Array, score: Array, search: Search, count: int) -> Array:
 
 def _lift(search: Search, X: Array) -> Array:
     """Recipes as variables of the program: scaled, with every u on its lowest line."""
-    Y = search.responses.means(X, [goal.name for goal in search.goals])
+    Y = search.properties(X)
     u = [np.clip(search.goals[k].line(Y[:, k]), 1e-6, 1.0) for k in search.graded]
     return np.column_stack([X / search.scale, *u])
 
 
 def _least_bad(search: Search, X: Array) -> tuple[Array, bool]:
     """The recipe with the largest smallest margin, and whether that is positive and every range holds."""
-    Y = search.responses.means(X, [goal.name for goal in search.goals])
+    Y = search.properties(X)
     graded = [search.goals[k].line(Y[:, k]) for k in search.graded]
     t = np.min(graded, axis=0) if graded else np.zeros(len(X))
     solution = solve(least_bad_program(search), np.column_stack([X / search.scale, t]))[0]
     x = _inside(search, solution.x[: search.d] * search.scale)
-    return x, bool(_desirability(search, x[None])[0] > 0)
+    return x, bool(search.desirability(x[None])[0] > 0)
 
 
 def _inside(search: Search, x: Array) -> Array:
@@ -186,7 +182,7 @@ def _surest_first(search: Search, points: list[Array]) -> list[Array]:
     if len(points) < 2:
         return points
     X = np.array(points)
-    score = np.round(_desirability(search, X), 9)
+    score = np.round(search.desirability(X), 9)
     return [points[i] for i in np.lexsort((_doubt(search, X), -score))]
 
 
@@ -217,11 +213,11 @@ def _mark_ties(found: list[Found], beyond: bool) -> list[Found]:
 def _judged(search: Search, x: Array, kind: Kind, beyond: bool) -> Found:
     natural = replace(search, scale=np.ones(search.d))
     program = best_recipe_program(natural, capped=not beyond)
-    return Found(x, kind, float(_desirability(search, x[None])[0]), _certificate(natural, program, x, beyond), beyond)
+    return Found(x, kind, float(search.desirability(x[None])[0]), _certificate(natural, program, x, beyond), beyond)
 
 
 def _certificate(search: Search, program: Program, x: Array, beyond: bool) -> Certificate:
-    Y = search.responses.means(x[None], [goal.name for goal in search.goals])
+    Y = search.properties(x[None])
     top = np.inf if beyond else 1.0
     u = [np.clip(search.goals[k].line(Y[:, k])[0], 1e-9, top) for k in search.graded]
     return certify(program, np.concatenate([x, u]), tolerance=1e-6)

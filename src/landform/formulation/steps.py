@@ -41,6 +41,11 @@ def step_words(one: Input, total: float | None, percent: float) -> str:
     return amount + (f" ({percent:g} % of the total)" if one.kind == "ingredient" and total is not None else "")
 
 
+def steps_in_words(trials: Trials, percent: float) -> tuple[str, ...]:
+    """Every input's step."""
+    return tuple(step_words(one, trials.total, percent) for one in trials.inputs)
+
+
 def make_ground(trials: Trials, percent: float) -> Ground:
     """Bounds and steps of all inputs."""
     return Ground(

@@ -25,7 +25,7 @@ from landform.formulation.recipes import Recipe, make_recipes
 from landform.formulation.responses import Response, Responses
 from landform.formulation.search import Outcome, find_recipes
 from landform.formulation.shape import Shape, find_shape
-from landform.formulation.steps import make_ground, make_region, step_words
+from landform.formulation.steps import make_ground, make_region, steps_in_words
 from landform.formulation.surrogates import Fitted, fit_properties
 from landform.formulation.table import RawTable, read_table
 from landform.formulation.trials import Trials, make_trials
@@ -76,8 +76,8 @@ class StudyFindings(Finding):
         Which of the two.
     closest : array or None
         Where no recipe meets every goal, the one that misses least.
-    responses, ground, region
-        The fitted properties, steps and bounds, and the recipes allowed.
+    responses, ground, region, reach
+        The fitted properties, steps and bounds, the recipes allowed, and how far the trials reach.
     drawn : dict
         Grids for the pictures.
     seconds : float
@@ -98,6 +98,7 @@ class StudyFindings(Finding):
     responses: Responses
     ground: Ground
     region: Polytope
+    reach: Reach
     drawn: dict[str, Any]
     seconds: float
 
@@ -131,9 +132,9 @@ class StudyFindings(Finding):
             If an input is missing or unknown, or the ingredients do not add to the total.
         """
         x = _point(inputs, self.trials)
-        percent = self.problem.study.step or 1.0
-        words = [step_words(i, self.trials.total, percent) for i in self.trials.inputs]
-        return find_effects(self.responses, x, self.trials.X, self.ground, words, ranges=_ranges(self.trials))
+        words = steps_in_words(self.trials, self.problem.study.percent)
+        ranges = self.trials.input_ranges
+        return find_effects(self.responses, x, self.trials.X, self.ground, words, ranges=ranges)
 
     def to_dict(self) -> dict[str, Any]:
         """The findings as plain data: the content of ``results.json``."""
@@ -235,10 +236,10 @@ def study(trials: str | Path | pd.DataFrame, problem: str | Path | Mapping[str, 
 
 def _run(trials: Trials, problem: Problem, progress: Progress) -> StudyFindings:
     started = time.perf_counter()
-    options, percent = problem.study, problem.study.step or 1.0
+    options, percent = problem.study, problem.study.percent
     region = make_region(trials, problem)
     ground = make_ground(trials, percent)
-    words = [step_words(i, trials.total, percent) for i in trials.inputs]
+    words = steps_in_words(trials, percent)
     fitted = fit_properties(trials, problem, seed=options.seed, progress=progress)
     reach = reach_of(trials.X, ingredients=ground.ingredients, total=trials.total or 1.0)
     responses = _responses(fitted, problem, trials, reach)
@@ -260,7 +261,7 @@ def _run(trials: Trials, problem: Problem, progress: Progress) -> StudyFindings:
     )
     place_words = "at the best recipe" if found else "at the centre of the trials (there is no recipe)"
     effects = (
-        find_effects(responses, place, trials.X, ground, words, ranges=_ranges(trials), seed=options.seed)
+        find_effects(responses, place, trials.X, ground, words, ranges=trials.input_ranges, seed=options.seed)
         if responses.parts
         else Effects((), ())
     )
@@ -289,6 +290,7 @@ def _run(trials: Trials, problem: Problem, progress: Progress) -> StudyFindings:
         responses=responses,
         ground=ground,
         region=region,
+        reach=reach,
         drawn=drawn,
         seconds=time.perf_counter() - started,
     )
@@ -334,10 +336,6 @@ def _search(
     )
 
 
-def _ranges(trials: Trials) -> Float[Array, " d"]:
-    return np.array([i.observed[1] - i.observed[0] for i in trials.inputs])
-
-
 def _point(inputs: Mapping[str, float], trials: Trials) -> Float[Array, " d"]:
     """A recipe given by names, as an array."""
     names = [i.name for i in trials.inputs]
@@ -381,7 +379,7 @@ def _not_optimized(fitted: tuple[Fitted, ...], problem: Problem) -> dict[str, st
 
 def _ranking(effects: Effects, trials: Trials) -> tuple[int, ...]:
     """Inputs by their largest effect over their range, in parts of the property's spread."""
-    spread = {name: float(np.nanmax(y) - np.nanmin(y)) for name, y in zip(trials.properties, trials.Y.T, strict=True)}
+    spread = trials.property_ranges
     names = [i.name for i in trials.inputs]
     weight = dict.fromkeys(names, 0.0)
     for e in effects.effects:

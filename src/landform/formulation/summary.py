@@ -103,7 +103,7 @@ def _number(value: float) -> str:
 
 def matters(effects: Effects, trials: Trials, goals: Sequence[Goal]) -> list[Effect]:
     """The largest sure effects at the recipe, measured against the spread of their property."""
-    spread = {name: float(np.nanmax(y) - np.nanmin(y)) for name, y in zip(trials.properties, trials.Y.T, strict=True)}
+    spread = trials.property_ranges
     wanted = [goal.name for goal in goals] or list(spread)
     movable = {i.name for i in trials.inputs if i.upper > i.lower}
     here = [

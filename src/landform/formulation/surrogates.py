@@ -176,7 +176,7 @@ class Fitted(Finding):
         return found
 
     def _hyperparameters(self) -> list[dict[str, Any]]:
-        ranges = {i.name: i.observed[1] - i.observed[0] for i in self.trials.inputs}
+        ranges = dict(zip((i.name for i in self.trials.inputs), self.trials.input_ranges, strict=True))
         found = []
         for name, value, _ in self.choice.surrogate.parameters:
             words = {"height": "how far the property swings", "noise": "standard deviation of one measurement"}.get(

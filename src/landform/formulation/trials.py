@@ -122,6 +122,16 @@ class Trials:
     total: float | None
     unused: tuple[str, ...] = ()
 
+    @property
+    def input_ranges(self) -> Float[np.ndarray, " d"]:
+        """Largest minus smallest amount tried, for every input."""
+        return np.array([i.observed[1] - i.observed[0] for i in self.inputs])
+
+    @property
+    def property_ranges(self) -> dict[str, float]:
+        """Largest minus smallest value measured, for every property."""
+        return {name: float(np.nanmax(y) - np.nanmin(y)) for name, y in zip(self.properties, self.Y.T, strict=True)}
+
 
 def make_trials(table: RawTable, problem: Problem) -> Trials:
     """Check a table against its problem and make arrays of it.
