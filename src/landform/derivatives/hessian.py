@@ -42,11 +42,9 @@ class Hessian(MatrixOperator):
 
     def __matmul__(self, v: Any) -> Any:
         """H v for v of shape (n,), at about two and a half gradients."""
-        from landform.backends import jax as backend
-
         t = self._target
         with t.precision():
-            product = backend.hessian_product(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
+            product = t.backend.hessian_product(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
             return t.give(product)
 
     def rmatvec(self, u: Any) -> Any:
@@ -55,11 +53,9 @@ class Hessian(MatrixOperator):
 
     def quadratic(self, v: Any) -> Any:
         """v' H v: the curvature along v, forward over forward, with nothing stored."""
-        from landform.backends import jax as backend
-
         t = self._target
         with t.precision():
-            curve = backend.hessian_quadratic(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
+            curve = t.backend.hessian_quadratic(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
             return t.give(curve)
 
     @cached_property
@@ -69,11 +65,9 @@ class Hessian(MatrixOperator):
 
     @cached_property
     def _dense(self) -> Any:
-        from landform.backends import jax as backend
-
         t = self._target
         with t.precision():
-            matrix = backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
+            matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
             matrix = t.give((matrix + matrix.T) / 2)
         refuse_not_finite(matrix, t.inputs, t.inputs, "Hessian")
         return matrix

@@ -45,19 +45,15 @@ class Jacobian(MatrixOperator):
 
     def __matmul__(self, v: Any) -> Any:
         """J v: the rate of change of every output along the direction v of shape (n,)."""
-        from landform.backends import jax as backend
-
         t = self._target
         with t.precision():
-            return t.give(backend.pushforward(t.flat, t.x, t.vector(v, t.n, "input"), *t.args))
+            return t.give(t.backend.pushforward(t.flat, t.x, t.vector(v, t.n, "input"), *t.args))
 
     def rmatvec(self, u: Any) -> Any:
         """J' u for u of shape (m,): the gradient of u·f."""
-        from landform.backends import jax as backend
-
         t = self._target
         with t.precision():
-            return t.give(backend.pullback(t.flat, t.x, t.vector(u, t.m, "output"), *t.args))
+            return t.give(t.backend.pullback(t.flat, t.x, t.vector(u, t.m, "output"), *t.args))
 
     @property
     def T(self) -> TransposedJacobian:  # noqa: N802 - the name every array library uses
@@ -74,12 +70,10 @@ class Jacobian(MatrixOperator):
 
     @cached_property
     def _dense(self) -> Any:
-        from landform.backends import jax as backend
-
         t, plan = self._target, self.plan
         if self._mode == "sparse":
             return self.sparse().todense()
-        form = backend.jacobian_forward if plan.mode == "forward" else backend.jacobian_reverse
+        form = t.backend.jacobian_forward if plan.mode == "forward" else t.backend.jacobian_reverse
         with t.precision():
             matrix = t.give(form(t.flat, plan.chunk, t.x, *t.args)[1])
         refuse_not_finite(matrix, t.outputs, t.inputs, "Jacobian")

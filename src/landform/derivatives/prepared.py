@@ -42,20 +42,15 @@ class Prepared:
 
     def value(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
         """f(x)."""
-        from landform.backends import jax as backend
-
-        return np.asarray(self._run(backend.value, self.target.flat, self._at(x)))
+        return np.asarray(self._run(self.target.backend.value, self.target.flat, self._at(x)))
 
     def values(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m"]:
         """f at every row of X, in one call."""
-        from landform.backends import jax as backend
-
-        return np.asarray(self._run(backend.values, self.target.flat, padded(X)))[: len(X)]
+        return np.asarray(self._run(self.target.backend.values, self.target.flat, padded(X)))[: len(X)]
 
     def value_and_jacobian(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
         """f(x) and J(x) from one call."""
-        from landform.backends import jax as backend
-
+        backend = self.target.backend
         form = backend.jacobian_forward if self.plan.mode == "forward" else backend.jacobian_reverse
         y, matrix = self._run(form, self.target.flat, self.plan.chunk, self._at(x))
         return np.asarray(y), np.asarray(matrix)
@@ -68,9 +63,7 @@ class Prepared:
         self, X: Float[Array, "rows n"]
     ) -> tuple[Float[Array, "rows m"], Float[Array, "rows m n"]]:
         """f and J at every row of X, in one call."""
-        from landform.backends import jax as backend
-
-        Y, J = self._run(backend.values_and_jacobians, self.target.flat, padded(X))
+        Y, J = self._run(self.target.backend.values_and_jacobians, self.target.flat, padded(X))
         return np.asarray(Y)[: len(X)], np.asarray(J)[: len(X)]
 
     def jacobians(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m n"]:
@@ -79,16 +72,12 @@ class Prepared:
 
     def second(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"], Float[Array, "m n n"]]:
         """f, J and the Hessian of every output from one call; for functions of few inputs."""
-        from landform.backends import jax as backend
-
-        y, jacobian, curves = self._run(backend.second_derivatives, self.target.flat, self._at(x))
+        y, jacobian, curves = self._run(self.target.backend.second_derivatives, self.target.flat, self._at(x))
         return np.asarray(y), np.asarray(jacobian), np.asarray(curves)
 
     def bend(self, x: Float[Array, " n"], v: Float[Array, " n"]) -> Float[Array, " m"]:
         """The second derivative of every output at x along v, with no matrix formed."""
-        from landform.backends import jax as backend
-
-        return np.asarray(self._run(backend.bend, self.target.flat, self._at(x), self._at(v)))
+        return np.asarray(self._run(self.target.backend.bend, self.target.flat, self._at(x), self._at(v)))
 
     def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Float[Array, "n n"]:
         """The Hessian of weights·f at x, dense; the weights are one where there is one output."""

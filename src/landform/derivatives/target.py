@@ -19,6 +19,8 @@ class Target:
 
     Parameters
     ----------
+    backend : module
+        What the framework does: evaluate, push forward, pull back (`landform.backends.jax` shows what is asked of one).
     flat : callable
         ``flat(x, *args)`` from shape (n,) to shape (m,).
     x : array, shape (n,)
@@ -37,6 +39,7 @@ class Target:
         Makes the context to work in.
     """
 
+    backend: Any
     flat: Callable[..., Any]
     x: Any
     args: tuple[Any, ...]
@@ -85,7 +88,7 @@ def make_target(
     """
     import jax
 
-    from landform.backends.jax import flat_function, flatten_point, output_size, precision_of
+    from landform.backends import jax as backend
 
     if isinstance(function, Model):
         model = function
@@ -95,13 +98,14 @@ def make_target(
     if plain:
         x = np.asarray(x, dtype=np.float64)
     native = all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(x))
-    with precision_of(x):
-        flat_x, unflatten = flatten_point(x)
-        flat = flat_function(function, None if np.ndim(x) == 1 and hasattr(x, "dtype") else unflatten)
-        m, kind = output_size(flat, flat_x, args)
+    with backend.precision_of(x):
+        flat_x, unflatten = backend.flatten_point(x)
+        flat = backend.flat_function(function, None if np.ndim(x) == 1 and hasattr(x, "dtype") else unflatten)
+        m, kind = backend.output_size(flat, flat_x, args)
         point = flat_x if native else np.asarray(flat_x)
     n = int(flat_x.size)
     return Target(
+        backend,
         flat,
         point,
         tuple(args),
@@ -110,7 +114,7 @@ def make_target(
         _names(inputs, n, "x", "inputs"),
         _names(outputs, m, "y", "outputs"),
         native,
-        lambda: precision_of(x),
+        lambda: backend.precision_of(x),
     )
 
 

@@ -133,9 +133,7 @@ def _derivatives_along(
     target: Target, x0: np.ndarray, v: np.ndarray, u: np.ndarray
 ) -> tuple[Callable[[float], np.ndarray], np.ndarray, np.ndarray, float]:
     """The function along v, its first and second derivative there, and the gap of the dot-product test."""
-    from landform.backends import jax as backend
-
-    kind = target.x.dtype
+    backend, kind = target.backend, target.x.dtype
 
     def along(t: float) -> np.ndarray:
         with target.precision():
