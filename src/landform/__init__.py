@@ -25,7 +25,8 @@ __all__ = ["__version__", *sorted(_ROOMS)]
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return getattr(importlib.import_module(_ROOMS[name]), name)
+        room = importlib.import_module(_ROOMS[name])
+        return room if _ROOMS[name] == f"{__name__}.{name}" else getattr(room, name)
     raise AttributeError(f"module 'landform' has no attribute {name!r}")
 
 
