@@ -179,11 +179,11 @@ def _refuse(printed: Printed, sums: Float[np.ndarray, " n"], allowance: Float[np
 
 
 def _remedy(printed: Printed, sums: Float[np.ndarray, " n"], i: int, total: float) -> str:
+    if sums.size > 2 and np.ptp(sums) <= 1e-3 * abs(sums[0]):
+        return f"set `total` to what all rows add to, {np.median(sums):g}, or correct the amounts"
     slip = _slip(printed, i, total)
     if slip:
         return f"correct the row; {slip} would close it"
-    if sums.size > 2 and np.ptp(sums) <= 1e-3 * abs(sums[0]):
-        return f"set `total` to what all rows add to, {np.median(sums):g}, or correct the amounts"
     if np.all(sums < total):
         return "correct the amount that is wrong, or name the ingredient that is not in the table with `balance`"
     return "correct the amount that is wrong, or `total`"

@@ -118,13 +118,18 @@ def find_recipes(
 
 
 def _spread_out(X: Array, score: Array, search: Search, count: int) -> Array:
-    """The best candidates that keep apart from each other."""
+    """Starts apart from each other: half of them the best candidates, half the farthest from those chosen already.
+
+    The best ones alone can all sit on one hill, and leave a higher, narrower one without a start.
+    """
+    X = X[score > 0]
+    gap = np.full(len(X), np.inf)
     chosen: list[Array] = []
-    for x, s in zip(X, score, strict=True):
-        if s <= 0 or len(chosen) == count:
-            break
-        if all(np.linalg.norm((x - other) / search.spread) > _APART for other in chosen):
-            chosen.append(x)
+    while len(chosen) < count and (gap > _APART).any():
+        best = len(chosen) < (count + 1) // 2
+        k = int(np.argmax(gap > _APART) if best else np.argmax(gap))
+        chosen.append(X[k])
+        gap = np.minimum(gap, np.linalg.norm((X - X[k]) / search.spread, axis=1))
     return np.array(chosen)
 
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.optimize import linprog
 
 from landform.errors import InfeasibleError
 from landform.linalg import tangent_basis
 from landform.optimize.limits import Rows, say
+
+_ORDERS = 10
 
 THIN = 1e-8
 """A ball smaller than this, in units of the variables' ranges, is no ball: some limit is an equality."""
@@ -116,18 +118,37 @@ def _infeasible(rows: Rows) -> InfeasibleError:
 
 
 def conflict(rows: Rows) -> tuple[str, ...]:
-    """Find an irreducible set of limits that cannot all hold: leave out any one and a point exists.
+    """Find a small set of limits that cannot all hold, irreducible: leave out any one and a point exists.
 
-    The deletion filter: each limit is left out in turn, for good if the rest still cannot hold.
+    The deletion filter: each limit is left out in turn, for good if the rest still cannot hold. Which set is left
+    depends on the order, and the smallest one is hard to find; of several orders the smallest set is kept.
+
+    References
+    ----------
+    Chinneck (2008), *Feasibility and Infeasibility in Optimization*, ch. 6.
     """
     matrix, limit, equal, words = _one_sided(rows)
-    kept = np.ones(len(matrix), dtype=bool)
-    if _feasible(matrix, limit, equal, kept):
+    if _feasible(matrix, limit, equal, np.ones(len(matrix), dtype=bool)):
         return ()
-    for i in range(len(matrix)):
+    rng = np.random.default_rng(0)
+    places = np.arange(len(matrix))
+    orders = [places, places[::-1], *(rng.permutation(places) for _ in range(_ORDERS))]
+    kept = min((_left_by(order, matrix, limit, equal) for order in orders), key=np.count_nonzero)
+    return tuple(words[i] for i in np.flatnonzero(kept))
+
+
+def _left_by(
+    order: Int[np.ndarray, " l"],
+    matrix: Float[np.ndarray, "l n"],
+    limit: Float[np.ndarray, " l"],
+    equal: Bool[np.ndarray, " l"],
+) -> Bool[np.ndarray, " l"]:
+    """Which limits the deletion filter keeps when it goes through them in this order."""
+    kept = np.ones(len(matrix), dtype=bool)
+    for i in order:
         kept[i] = False
         kept[i] = _feasible(matrix, limit, equal, kept)
-    return tuple(words[i] for i in np.flatnonzero(kept))
+    return kept
 
 
 def _one_sided(

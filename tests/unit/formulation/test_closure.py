@@ -76,6 +76,13 @@ def test_wrong_total_is_suggested() -> None:
         close(printed([[20, 80], [30, 70], [45, 55]]), 1.0)
 
 
+def test_wrong_total_is_suggested_where_a_shifted_point_would_close_the_row_too() -> None:
+    # Each row's first amount times 100 and the second as it is come within rounding of 100 here.
+    amounts = [[1.0, 0.0], [0.998, 0.002], [0.999, 0.001]]
+    with pytest.raises(TableError, match=r"set `total` to what all rows add to, 1,"):
+        close(printed(amounts, 3), 100.0)
+
+
 ROWS = st.lists(
     st.lists(st.integers(0, 1000), min_size=4, max_size=4).filter(lambda row: sum(x > 0 for x in row) > 1),
     min_size=1,

@@ -19,7 +19,7 @@ def two_hills():
     problem = {
         "factors": {"x": {}, "z": {}},
         "properties": {"y": {"goal": "maximize", "model": "gaussian process", "limits": [0.0, 12.0]}},
-        "study": {"recipes": 4, "starts": 64},
+        "study": {"recipes": 4},
     }
     return Study.read(pd.DataFrame({"x": x, "z": z, "y": y}), problem).run()
 

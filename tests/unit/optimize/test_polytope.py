@@ -40,6 +40,13 @@ def test_conflict_leaves_out_what_is_not_needed():
     assert set(P.conflict()) == {"a ≥ 0.6", "b ≥ 0.5", "a + b ≤ 1"}
 
 
+def test_the_smaller_of_two_conflicts_is_named():
+    """Five limits clash with each other as well (0.6 + 0.35 + 0.05 + 0.05 > 1); the two on TiO2 say it shorter."""
+    lower, upper = [0.0, 0.35, 0.05, 0.05], [0.45, 1, 1, 1]
+    P = blend(lower, upper, [[[1, 0, 0, 0]]], [0.6], [INF], ["white"])
+    assert set(P.conflict()) == {"TiO2 ≤ 0.45", "white ≥ 0.6"}
+
+
 def test_reversed_bounds_are_the_conflict():
     assert blend([0.5, 0], [0.4, 1]).conflict() == ("TiO2 ≥ 0.5", "TiO2 ≤ 0.4")
 
