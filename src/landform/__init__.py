@@ -15,6 +15,8 @@ _ROOMS = {
     "hessian": "landform.derivatives",
     "prepare": "landform.derivatives",
     "verify": "landform.derivatives",
+    "certify": "landform.optimize",
+    "minimize": "landform.optimize",
     "from_sklearn": "landform.backends",
     "Study": "landform.formulation",
     "study": "landform.formulation",

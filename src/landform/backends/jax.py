@@ -67,6 +67,63 @@ def compiled(*static: int, reverse: Compiled | None = None) -> Callable[[Callabl
     return partial(Compiled, static=static, reverse=reverse)
 
 
+def map_leaves(change: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with every leaf changed."""
+    return jax.tree.map(change, tree)
+
+
+def leaves_of(tree: Any) -> list[Any]:
+    """The leaves of a tree, None among them, in the order in which points are flattened."""
+    return jax.tree.leaves(tree, is_leaf=lambda leaf: leaf is None)
+
+
+def leaf_names(tree: Any, prefix: str) -> list[str]:
+    """A name for every number in a tree, in the order in which points are flattened: ``args[0]["rate"][2]``."""
+    names = []
+    for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]:
+        root = prefix + jax.tree_util.keystr(path)
+        names += [root + "".join(f"[{i}]" for i in place) for place in np.ndindex(np.shape(leaf))]
+    return names
+
+
+def joint_function(
+    functions: Sequence[Callable[..., Any]],
+    unflatten: Callable[[jax.Array], Any],
+    n: int,
+    args: tuple[Any, ...],
+    extra: tuple[Any, ...] = (),
+) -> tuple[np.ndarray, Flat]:
+    """Several functions of a point and further arguments as one of a single vector; and these arguments as a vector.
+
+    The first function takes ``extra`` before the arguments.
+    """
+    with double_precision():
+        vector, restore = (np.zeros(0), lambda _: ()) if not jax.tree.leaves(args) else ravel_pytree(_doubled(args))
+
+    def joint(z: jax.Array) -> jax.Array:
+        x, rest = unflatten(z[:n]), restore(z[n:])
+        outputs = [f(x, *(extra if i == 0 else ()), *rest) for i, f in enumerate(functions)]
+        return jnp.concatenate([ravel_pytree(y)[0] for y in outputs])
+
+    return np.asarray(vector, dtype=np.float64), joint
+
+
+def _doubled(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments in double precision; whole numbers have no slope and are refused."""
+
+    def double(leaf: Any) -> Any:
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+            raise ShapeError(
+                "args of floating-point numbers",
+                got=f"dtype {jnp.result_type(leaf)}",
+                remedy="convert them, for example with float(a), or close over what has no slope",
+                where="argument args",
+            )
+        return jnp.asarray(leaf, dtype=jnp.float64)
+
+    return jax.tree.map(double, args)
+
+
 def double_precision() -> AbstractContextManager[Any]:
     """A context in which JAX keeps 64-bit numbers; the global setting is untouched."""
     return jax.enable_x64(True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
-from landform.errors import ShapeError
 from landform.findings import Finding
 from landform.optimize.critical import Cone, critical_cone, least_curvature
 from landform.optimize.flat import lower_nearby
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 Nature = Literal["strict minimum", "vertex", "flat", "saddle", "not certified"]
 FLAT = 1e-8
 """Curvature below this part of the largest gradient or curvature is taken for none."""
+
+_DEPENDENT = 1e-2
+"""The most that a miss of the limits by the tolerance may be worth, in parts of the gradient."""
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,14 @@ class Certificate(Finding):
         return pd.DataFrame([(a.words, a.kind, a.multiplier, a.strongly) for a in self.multipliers], columns=columns)
 
 
-def certify(program: Program, x: Float[np.ndarray, " n"], *, tolerance: float = 1e-7) -> Certificate:
-    """Judge a point, whoever proposed it.
-
-    Proven is what theorems 12.1 (first order, given independent or linear active limits), 12.5 (second
-    order, necessary) and 12.6 (second order, sufficient: a strict local minimum) of Nocedal and Wright say,
-    to within ``tolerance``; nothing is proven about the rest of the region. Multipliers are found anew by
-    non-negative least squares on the active limits, so any valid set serves at a degenerate corner. Limits
-    that are only touched do not shrink the critical subspace: they bound the cone in which a way down is
-    looked for.
+def judge(
+    program: Program,
+    x: Float[np.ndarray, " n"],
+    *,
+    tolerance: float = 1e-7,
+    multipliers: Float[np.ndarray, " l"] | None = None,
+) -> Certificate:
+    """Judge a point of a program, whoever proposed it: `certify` says how.
 
     Parameters
     ----------
@@ -119,40 +120,15 @@ def certify(program: Program, x: Float[np.ndarray, " n"], *, tolerance: float = 
     x : array, shape (n,)
         The point.
     tolerance : float
-        For distances to limits, in ranges of the variables (their size, or 1, where that is less), and for
-        the unexplained part of the gradient.
-
-    Returns
-    -------
-    Certificate
-        With ``certified``, the ``nature`` of the point, its active limits and their multipliers.
-
-    Raises
-    ------
-    ShapeError
-        If ``x`` does not have one entry per variable.
-
-    References
-    ----------
-    Nocedal and Wright (2006), *Numerical Optimization*, 2nd ed., chapter 12.
-
-    Examples
-    --------
-    >>> from landform.optimize import Polytope, Smooth
-    >>> bowl = Smooth(lambda x: np.array([x @ x]), lambda x: 2 * x[None], lambda x, w: 2 * w[0] * np.eye(2))
-    >>> box = Polytope(("a", "b"), np.array([1.0, -1.0]), np.full(2, 3.0), np.zeros((0, 2)), [], [], ())
-    >>> print(certify(Program(bowl, box), np.array([1.0, 0.0])).to_frame().to_string(index=False))
-    limit  kind  multiplier  strongly
-    a ≥ 1 bound         2.0      True
+        As in `certify`.
+    multipliers : array, shape (l,), optional
+        One for the slack of every side of the program; found anew where not given.
     """
-    x = np.asarray(x, dtype=np.float64)
-    if x.shape != (program.n,):
-        raise ShapeError(f"shape ({program.n},)", got=x.shape, remedy="give one entry per variable", where="x")
     with np.errstate(all="ignore"):
         local = look(program, x, steps(program, x))
         if not local.finite:
-            return _unfinished("the objective, a limit or a slope is not finite here", np.inf)
-        return _judge(program, local, tolerance)
+            return _unfinished("not certified: the objective, a limit or a slope is not finite here", np.inf)
+        return _judge(program, local, tolerance, None if multipliers is None else multipliers * local.size)
 
 
 def _unfinished(words: str, violation: float) -> Certificate:
@@ -160,22 +136,34 @@ def _unfinished(words: str, violation: float) -> Certificate:
     return Certificate(False, "not certified", violation, np.inf, np.inf, empty, (), False, words)
 
 
-def _judge(program: Program, local: Local, tolerance: float) -> Certificate:
+def _judge(
+    program: Program, local: Local, tolerance: float, given: Float[np.ndarray, " l"] | None = None
+) -> Certificate:
     active = local.near(tolerance)
-    multipliers = prices(local, active)
+    multipliers = prices(local, active) if given is None else given
     H = curvature(program, local, multipliers)
     if not np.isfinite(H).all():
-        return _unfinished("the curvature is not finite here", local.violation)
+        return _unfinished("not certified: the curvature is not finite here", local.violation)
     measure = max(np.abs(local.gradient).max(), np.abs(H).max())
     cone = critical_cone(local, active, multipliers, weak=10 * tolerance * measure)
     kkt = residual(local, multipliers, H)
-    product = np.abs(multipliers * local.reach)[active & ~local.equality].max(initial=0.0)
+    product = np.abs(multipliers * local.reach)[~local.equality].max(initial=0.0)
     nature: Nature = "not certified"
     escape = None
     if local.misfit > tolerance:
         words = f"not certified: {_worst(program, local)} is missed by {local.violation:.3g}"
     elif kkt > tolerance:
         words = f"not certified: a way down remains (first-order residual {kkt:.2g}, allowed {tolerance:.2g})"
+        if not _independent(local, active):
+            words += "; the active limits are dependent here, so multipliers need not exist"
+    elif multipliers[~local.equality].min(initial=0.0) < -tolerance * measure:
+        words = "not certified: a multiplier has the wrong sign, so leaving that limit leads down"
+    elif product > tolerance * measure:
+        words = f"not certified: a multiplier belongs to a limit that the point does not touch ({product:.2g})"
+    elif np.abs(multipliers).max(initial=0.0) * tolerance > _DEPENDENT * np.abs(local.gradient).max():
+        # A miss of the limits too small to see would move the objective by what can be seen (HS13).
+        size = np.abs(multipliers).max()
+        words = f"not certified: the active limits are all but dependent here (multipliers up to {size:.2g})"
     else:
         nature, words, escape = _second_order(program, local, cone, multipliers, H, measure)
     return Certificate(

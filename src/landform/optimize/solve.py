@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from landform.errors import ShapeError
-from landform.optimize.certificate import certify
+from landform.optimize.certificate import judge
 from landform.optimize.descend import descend
 from landform.optimize.distinct import Solution, rank
 from landform.optimize.local import steps
+from landform.optimize.newton import newton
 from landform.optimize.polish import polish
 from landform.optimize.program import Point, Program, Smooth
 
@@ -23,13 +24,19 @@ SAME = 1e-3
 """A descent that ends this near (in steps) to a certified solution, and not below it, has found it."""
 
 
-def solve(program: Program, starts: Float[np.ndarray, "s n"], *, tolerance: float = 1e-10) -> tuple[Solution, ...]:
+def solve(
+    program: Program,
+    starts: Float[np.ndarray, "s n"],
+    *,
+    tolerance: float = 1e-10,
+    shown: Callable[[Iterable[Point]], Iterable[Point]] = iter,
+) -> tuple[Solution, ...]:
     """One solution per start, best first.
 
-    Each start goes down by SLSQP with exact derivatives, and the last digits are found by Newton's method
-    on the first-order conditions. The point is then judged by `certify`: a saddle or a maximum is left
-    along its negative curvature and the search goes on; a point short of the conditions is searched again
-    more tightly; what still falls short comes back as not certified, with the reason.
+    Where bounds are the only limits, each start goes down by a trust region with exact Hessians, else by SLSQP with
+    exact slopes; the last digits are found by Newton's method on the first-order conditions. The point is then judged
+    by `certify`: a saddle or a maximum is left along its negative curvature and the search goes on; a point short of
+    the conditions is searched again more tightly; what still falls short comes back as not certified, with the reason.
 
     Parameters
     ----------
@@ -39,6 +46,8 @@ def solve(program: Program, starts: Float[np.ndarray, "s n"], *, tolerance: floa
         Where to begin; they need not meet the limits.
     tolerance : float
         For the first-order conditions, in parts of the gradient and the curvature.
+    shown : callable
+        What the starts go through one by one, such as a progress bar.
 
     Returns
     -------
@@ -74,22 +83,23 @@ def solve(program: Program, starts: Float[np.ndarray, "s n"], *, tolerance: floa
     remembering = _remembering(program)
     found: list[Solution] = []
     with np.errstate(all="ignore"):
-        for start in starts:
+        for start in shown(starts):
             found.append(_from(remembering, start, tolerance, found))
     return rank(found)
 
 
 def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solution]) -> Solution:
     """Where one start leads; ``found`` holds what the starts before it led to."""
+    way = descend if program.constraints is not None or len(program.region.A) else newton
     x = start
     solution: Solution | None = None
     for effort in EFFORTS:
-        x = descend(program, x, tolerance=effort)
+        x = way(program, x, tolerance=effort)
         twin = _twin(program, x, found)
         if twin is not None:
             return replace(twin, start=start)
         x = polish(program, x, tolerance=tolerance)
-        certificate = certify(program, x, tolerance=max(1e-7, tolerance))
+        certificate = judge(program, x, tolerance=max(1e-7, tolerance))
         solution = Solution(x, float(program.objective.value(x)[0]), certificate, start)
         if certificate.certified:
             break
