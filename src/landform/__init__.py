@@ -16,6 +16,7 @@ _ROOMS = {
     "prepare": "landform.derivatives",
     "verify": "landform.derivatives",
     "certify": "landform.optimize",
+    "descend": "landform.optimize",
     "minimize": "landform.optimize",
     "from_sklearn": "landform.backends",
     "Study": "landform.formulation",

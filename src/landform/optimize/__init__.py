@@ -2,6 +2,7 @@
 
 from landform.optimize.certificate import ActiveLimit, Certificate
 from landform.optimize.certify import certify
+from landform.optimize.descent import Descent, descend
 from landform.optimize.distinct import Solution, cluster
 from landform.optimize.implicit import OptimumSensitivity
 from landform.optimize.minimize import minimize
@@ -13,6 +14,7 @@ from landform.optimize.solve import solve
 __all__ = [
     "ActiveLimit",
     "Certificate",
+    "Descent",
     "Optimum",
     "OptimumSensitivity",
     "Polytope",
@@ -21,6 +23,7 @@ __all__ = [
     "Solution",
     "certify",
     "cluster",
+    "descend",
     "minimize",
     "solve",
 ]

@@ -10,12 +10,12 @@ from jaxtyping import Float
 
 from landform.errors import ShapeError
 from landform.optimize.certificate import judge
-from landform.optimize.descend import descend
 from landform.optimize.distinct import Solution, rank
 from landform.optimize.local import steps
 from landform.optimize.newton import newton
 from landform.optimize.polish import polish
 from landform.optimize.program import Point, Program, Smooth
+from landform.optimize.slsqp import slsqp
 
 EFFORTS = (1e-8, 1e-11, 1e-14, 1e-14)
 """SLSQP's tolerance at each attempt from one start; the last digits are Newton's."""
@@ -90,7 +90,7 @@ def solve(
 
 def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solution]) -> Solution:
     """Where one start leads; ``found`` holds what the starts before it led to."""
-    way = descend if program.constraints is not None or len(program.region.A) else newton
+    way = slsqp if program.constraints is not None or len(program.region.A) else newton
     x = start
     solution: Solution | None = None
     for effort in EFFORTS:

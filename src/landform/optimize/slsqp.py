@@ -27,7 +27,7 @@ class _LostError(Exception):
     """A slope was asked for where there is none."""
 
 
-def descend(
+def slsqp(
     program: Program, start: Float[np.ndarray, " n"], *, tolerance: float, most: int = 200
 ) -> Float[np.ndarray, " n"]:
     """Where SLSQP ends up from ``start``, whatever it says about it.
