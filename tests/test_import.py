@@ -37,8 +37,10 @@ def test_the_command_line_starts_without_a_framework():
 def test_exported_names_are_pinned():
     names = [
         "Study",
+        "active_subspace",
         "certify",
         "descend",
+        "directions",
         "from_sklearn",
         "hessian",
         "jacobian",

@@ -19,6 +19,8 @@ _ROOMS = {
     "descend": "landform.optimize",
     "minimize": "landform.optimize",
     "from_sklearn": "landform.backends",
+    "directions": "landform.directions",
+    "active_subspace": "landform.directions",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }

@@ -2,6 +2,6 @@
 
 from landform.findings.estimate import Estimate, minus
 from landform.findings.finding import Finding
-from landform.findings.pictures import Bars, Contour, Picture, Scatter
+from landform.findings.pictures import Bars, Biplot, Contour, Picture, Scatter, Shades
 
-__all__ = ["Bars", "Contour", "Estimate", "Finding", "Picture", "Scatter", "minus"]
+__all__ = ["Bars", "Biplot", "Contour", "Estimate", "Finding", "Picture", "Scatter", "Shades", "minus"]

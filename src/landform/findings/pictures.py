@@ -95,7 +95,61 @@ class Contour:
         ax.set_title(self.title)
 
 
-Picture = Bars | Scatter | Contour
+@dataclass(frozen=True)
+class Biplot:
+    """Rows as points, columns as arrows with their names, in one plane; the arrows are scaled to the points."""
+
+    points: Sequence[Sequence[float]]
+    arrows: Sequence[Sequence[float]]
+    labels: Sequence[str]
+    title: str = ""
+    x_axis: str = ""
+    y_axis: str = ""
+
+    def draw(self, ax: Axes) -> None:
+        """Draw on matplotlib axes."""
+        across, up = zip(*self.points, strict=True)
+        ax.scatter(across, up, color="#9db8c4", s=12)
+        stretch = min(
+            max(abs(point[axis]) for point in self.points) / (max(abs(arrow[axis]) for arrow in self.arrows) or 1.0)
+            for axis in (0, 1)
+        )
+        for (right, top), label in zip(self.arrows, self.labels, strict=True):
+            end = (0.9 * stretch * right, 0.9 * stretch * top)
+            ax.annotate("", xy=end, xytext=(0, 0), arrowprops={"arrowstyle": "->", "color": "#b5542c"})
+            ax.annotate(
+                label, end, fontsize=8, ha="left" if right >= 0 else "right", va="bottom" if top >= 0 else "top"
+            )
+        ax.margins(0.2)
+        ax.axhline(0.0, color="#222222", linewidth=0.5)
+        ax.axvline(0.0, color="#222222", linewidth=0.5)
+        ax.set_xlabel(self.x_axis)
+        ax.set_ylabel(self.y_axis)
+        ax.set_title(self.title)
+
+
+@dataclass(frozen=True)
+class Shades:
+    """Points of a plane, shaded by a value."""
+
+    points: Sequence[Sequence[float]]
+    values: Sequence[float]
+    title: str = ""
+    x_axis: str = ""
+    y_axis: str = ""
+    shade: str = ""
+
+    def draw(self, ax: Axes) -> None:
+        """Draw on matplotlib axes."""
+        across, up = zip(*self.points, strict=True)
+        drawn = ax.scatter(across, up, c=list(self.values), cmap="viridis", s=18)
+        ax.figure.colorbar(drawn, ax=ax, label=self.shade)
+        ax.set_xlabel(self.x_axis)
+        ax.set_ylabel(self.y_axis)
+        ax.set_title(self.title)
+
+
+Picture = Bars | Scatter | Contour | Biplot | Shades
 
 
 def draw(pictures: Sequence[Picture]) -> Any:
