@@ -22,8 +22,8 @@ Array = np.ndarray
 _BYTES = 2**26
 """Jacobians of so many rows at once."""
 _SLICES, _SHUFFLES = 10, 40
-NEGLIGIBLE = 1e-6
-"""A direction with less than this part of the mean squared slope (a thousandth of the slope) is none."""
+_NEGLIGIBLE = 1e-3
+"""A direction with less than this part of the mean squared slope (3 % of the slope itself) counts as none."""
 
 
 def active_subspace(
@@ -46,8 +46,9 @@ def active_subspace(
     """The few directions of its inputs along which a function moves: the eigenvectors of its mean squared slopes.
 
     The matrix is the mean over the points of J'J, with every input measured in its unit. How many directions are
-    active is read from the largest gap between the logarithms of neighboring eigenvalues; resampling the points says
-    how often that gap is the largest, and how far the subspace turns.
+    active is read from the largest gap between the logarithms of neighboring eigenvalues, where less than a thousandth
+    of the sum counts as nothing; resampling the points says how often that gap is the largest, and how far the subspace
+    turns.
 
     Parameters
     ----------
@@ -245,7 +246,7 @@ def _averaged(where: Inputs, values: Array, slopes: Array, noise: Any) -> tuple[
     def matrix(times: Array) -> Array:
         return np.asarray((flat * np.repeat(times, m)[:, None]).T @ flat / len(values))
 
-    floor = NEGLIGIBLE * float(np.sum(flat**2)) / len(values)
+    floor = _NEGLIGIBLE * float(np.sum(flat**2)) / len(values)
     notes = []
     if len(flat) < 2 * flat.shape[1]:
         notes.append(f"{len(values)} points for {flat.shape[1]} directions: resampling sees too little of the doubt.")

@@ -66,6 +66,8 @@ class Span:
             return f"{name} {carries} and cannot be told apart from the next one: ask for more directions."
         if self.alone:
             return f"{name} {carries} and stands alone, known to {self.angle:.2g}°."
+        if len(self.members) == len(self.columns):
+            return f"{name} cannot be told apart: no direction stands out."
         kind = _KINDS.get(len(self.members), f"space of {len(self.members)} dimensions")
         return f"{name} {carries} and span a {kind} known to {self.angle:.2g}°; their axes mean nothing singly."
 
