@@ -58,15 +58,17 @@ def observed_pulls(found: Decomposition, rows: Rows, wanted: Sequence[Pair]) -> 
     needed = sorted({j for pair in wanted for j in pair})
     for batch in rows.batches():
         u = found.standardized(batch)
-        pulls = {j: _pulls(found, u, j) for j in needed}
+        z = u @ found.pairs.vectors
+        pulls = {j: _pulls(found, u, z, j) for j in needed}
         for j, m in wanted:
             sums[j, m] += pulls[j].T @ pulls[m]
     return {pair: total / (found.rows - 1) for pair, total in sums.items()}
 
 
-def _pulls(found: Decomposition, u: Float[np.ndarray, "rows d"], j: int) -> Float[np.ndarray, "rows r"]:
+def _pulls(
+    found: Decomposition, u: Float[np.ndarray, "rows d"], z: Float[np.ndarray, "rows r"], j: int
+) -> Float[np.ndarray, "rows r"]:
     values, V = found.pairs.values, found.pairs.vectors
-    z = u @ V
     pulls = z * z[:, [j]]
     if found.correlation:
         return np.asarray(pulls - 0.5 * (values[j] + values) * ((u * u * V[:, j]) @ V))

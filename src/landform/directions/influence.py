@@ -48,8 +48,6 @@ class RowInfluence(Finding):
         Change of the mean of its eigenvalues.
     order : {1, 2}
         Of the expansion.
-    moved : tuple of array, each of shape (rows, d, members)
-        What is added to the unit vectors of each span, at right angles to the span.
     """
 
     labels: tuple[Any, ...]
@@ -57,7 +55,6 @@ class RowInfluence(Finding):
     turns: Float[np.ndarray, "rows spans"]
     changes: Float[np.ndarray, "rows spans"]
     order: int
-    moved: tuple[Float[np.ndarray, "rows d members"], ...]
 
     def to_frame(self) -> pd.DataFrame:
         """One row per row of data and span, in the order of the data."""
@@ -112,6 +109,12 @@ def influence_of_rows(found: PrincipalDirections, *, order: int) -> RowInfluence
             got="rows read once" if not found.source.again else "leading directions alone",
             remedy="pass fewer columns, or batches that can be read again",
         )
+    if found.decomposition.correlation and len(found.decomposition.pairs.values) < len(found.names):
+        raise ShapeError(
+            "1000 columns at most, for influence on the correlation scale",
+            got=f"{len(found.names)}",
+            remedy='take scale="covariance" of columns divided by their standard deviations',
+        )
     members = [slice(span.members[0] - 1, span.members[-1]) for span in found.spans if not span.goes_on]
     names = tuple(span.name for span in found.spans if not span.goes_on)
     blocks = [
@@ -121,46 +124,45 @@ def influence_of_rows(found: PrincipalDirections, *, order: int) -> RowInfluence
     parts = list(zip(*blocks, strict=True))
     turns = np.stack([np.concatenate([b[0] for b in part]) for part in parts], axis=1)
     changes = np.stack([np.concatenate([b[1] for b in part]) for part in parts], axis=1)
-    moved = tuple(np.concatenate([b[2] for b in part]) for part in parts)
     labels = found.source.labels or tuple(range(len(turns)))
-    return RowInfluence(labels, names, np.degrees(turns), changes, order, moved)
+    return RowInfluence(labels, names, np.degrees(turns), changes, order)
 
 
 def _left_out(
     found: Decomposition, u: Float[np.ndarray, "rows d"], members: slice, order: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Turn in radians, change of the mean eigenvalue, and what is added to the vectors, for each row left out."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Turn in radians and change of the mean eigenvalue, for each row left out."""
     size = found.rows / (found.rows - 1) ** 2
     first, second = _changes(found, u)
-    change = span_change(found.pairs, members, first, size=size, rows=len(u), second=second, order=order)
+    change = span_change(found.pairs.values, members, first, size=size, rows=len(u), second=second, order=order)
     sums = found.pairs.values[members].sum()
     new = sums + change.trace
     if not found.correlation:
         new = new * (found.rows - 1) / (found.rows - 2)
-    return change.angle, (new - sums) / (members.stop - members.start), change.turn
+    return change.angle, (new - sums) / (members.stop - members.start)
 
 
 def _changes(found: Decomposition, u: Float[np.ndarray, "rows d"]) -> tuple[Any, Any]:
-    """Apply the first- and second-order changes of the matrix when each row is left out."""
-    row = u[:, :, None]
+    """Apply the first- and second-order changes of the matrix when each row is left out, in eigencoordinates."""
+    V = found.pairs.vectors
+    z = (u @ V)[:, :, None]
 
     def removed(Y: Stack) -> Stack:
-        return np.asarray(row * np.einsum("nd,ndg->ng", u, Y)[:, None, :])
+        return np.asarray(z * (z.transpose(0, 2, 1) @ Y))
 
     if not found.correlation:
         return lambda Y: -removed(Y), None
-    values, V = found.pairs.values, found.pairs.vectors
-    R, square = (V * values) @ V.T, row**2
+    values, square = found.pairs.values[:, None], u[:, :, None] ** 2
 
-    def by_matrix(Y: Stack) -> Stack:
-        return np.einsum("de,neg->ndg", R, Y, optimize=True)
+    def squares(Y: Stack) -> Stack:
+        return np.asarray(V.T @ (square * (V @ Y)))
 
     def first(Y: Stack) -> Stack:
-        return -removed(Y) + 0.5 * (square * by_matrix(Y) + by_matrix(square * Y))
+        return -removed(Y) + 0.5 * (squares(values * Y) + values * squares(Y))
 
     def second(Y: Stack) -> Stack:
-        rank_one = 0.5 * (square * removed(Y) + removed(square * Y))
-        fourth = 0.375 * (square**2 * by_matrix(Y) + by_matrix(square**2 * Y))
-        return -rank_one + fourth + 0.25 * square * by_matrix(square * Y)
+        rank_one = 0.5 * (squares(removed(Y)) + removed(squares(Y)))
+        fourth = 0.375 * (squares(squares(values * Y)) + values * squares(squares(Y)))
+        return -rank_one + fourth + 0.25 * squares(values * squares(Y))
 
     return first, second

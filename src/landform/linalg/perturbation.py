@@ -16,14 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-Stack = Float[np.ndarray, "rows d g"]
+Stack = Float[np.ndarray, "rows r g"]
+"""For every row g vectors, in coordinates along the r eigenvectors of the unchanged matrix."""
 Change = Callable[[Stack], Stack]
 """Applies one symmetric matrix for every row of the stack."""
 
 
 @dataclass(frozen=True, eq=False)
 class Eigenpairs:
-    """Eigenvalues and orthonormal vectors of a symmetric matrix; what the vectors leave out has eigenvalue zero.
+    """Eigenvalues and orthonormal vectors of a symmetric matrix.
 
     Parameters
     ----------
@@ -36,17 +37,6 @@ class Eigenpairs:
     values: Float[np.ndarray, " r"]
     vectors: Float[np.ndarray, "d r"]
 
-    def outside(self, members: slice, W: Stack) -> Stack:
-        """The part of W outside the span of ``members``, every eigendirection k of it divided by λⱼ − λₖ."""
-        mine = self.values[members]
-        gaps = mine[None, :] - self.values[:, None]
-        gaps[members] = np.inf
-        parts = np.einsum("dk,ndg->nkg", self.vectors, W, optimize=True)
-        found = np.einsum("dk,nkg->ndg", self.vectors, parts / gaps, optimize=True)
-        if self.vectors.shape[1] < self.vectors.shape[0]:
-            found = found + (W - np.einsum("dk,nkg->ndg", self.vectors, parts, optimize=True)) / mine
-        return found
-
 
 @dataclass(frozen=True, eq=False)
 class SpanChange:
@@ -54,7 +44,7 @@ class SpanChange:
 
     Parameters
     ----------
-    turn : array, shape (rows, d, g)
+    turn : array, shape (rows, r, g)
         What is added to the vectors, at right angles to all of them.
     trace : array, shape (rows,)
         Change of the sum of their eigenvalues.
@@ -66,22 +56,31 @@ class SpanChange:
     @property
     def angle(self) -> Float[np.ndarray, " rows"]:
         """Largest angle between the spans before and after, in radians."""
+        if self.turn.shape[2] == 1:
+            return np.arctan(np.sqrt(np.einsum("rij,rij->r", self.turn, self.turn)))
         return np.arctan(np.linalg.norm(self.turn, ord=2, axis=(1, 2)))
 
 
 def span_change(
-    pairs: Eigenpairs, members: slice, first: Change, *, size: float, rows: int, second: Change | None, order: int
+    values: Float[np.ndarray, " r"],
+    members: slice,
+    first: Change,
+    *,
+    size: float,
+    rows: int,
+    second: Change | None,
+    order: int,
 ) -> SpanChange:
     """Change of a span of eigenvectors when the matrix A becomes A + size·E + size²·F.
 
     Parameters
     ----------
-    pairs : Eigenpairs
-        Of A.
+    values : array, shape (r,)
+        Eigenvalues of A; everything else is in coordinates along its eigenvectors.
     members : slice
         Which of them make the span.
     first, second : callable
-        Apply E and F, one of each a row, to a stack of shape (rows, d, g); ``second=None`` where F = 0.
+        Apply E and F, one of each a row, to a stack of shape (rows, r, g); ``second=None`` where F = 0.
     size : float
         Small.
     rows : int
@@ -91,23 +90,25 @@ def span_change(
 
     Examples
     --------
-    >>> pairs = Eigenpairs(np.array([3.0, 1.0]), np.eye(2))
     >>> E = np.array([[0.0, 1.0], [1.0, 0.0]])
-    >>> found = span_change(pairs, slice(0, 1), lambda Y: E @ Y, size=0.01, rows=1, second=None, order=2)
+    >>> found = span_change(
+    ...     np.array([3.0, 1.0]), slice(0, 1), lambda Y: E @ Y, size=0.01, rows=1, second=None, order=2
+    ... )
     >>> round(float(3 + found.trace[0]), 8), round(float(np.linalg.eigvalsh(np.diag([3, 1]) + 0.01 * E)[1]), 8)
     (3.00005, 3.00005)
     """
-    V = np.broadcast_to(pairs.vectors[:, members], (rows, *pairs.vectors[:, members].shape))
+    gaps = values[None, members] - values[:, None]
+    gaps[members] = np.inf  # what stays inside the span does not turn it
+    V = np.broadcast_to(np.eye(len(values))[:, members], (rows, *gaps.shape))
     W = first(V)
-    inside = np.einsum("ndg,ndh->ngh", V, W)
-    turn = pairs.outside(members, W)
-    trace = size * np.einsum("ngg->n", inside)
+    turn = W / gaps
+    trace = size * np.trace(W[:, members], axis1=1, axis2=2)
     if order == 1:
         return SpanChange(size * turn, trace)
-    bend = first(turn) - np.einsum("ndg,ngh->ndh", turn, inside)
-    trace = trace + size**2 * np.einsum("ndg,ndg->n", W, turn)
+    bend = first(turn) - turn @ W[:, members]
+    trace = trace + size**2 * np.einsum("nrg,nrg->n", W, turn)
     if second is not None:
         F = second(V)
         bend = bend + F
-        trace = trace + size**2 * np.einsum("ndg,ndg->n", V, F)
-    return SpanChange(size * turn + size**2 * pairs.outside(members, bend), trace)
+        trace = trace + size**2 * np.trace(F[:, members], axis1=1, axis2=2)
+    return SpanChange(size * turn + size**2 * bend / gaps, trace)
