@@ -155,7 +155,12 @@ def _refuse_settings(resamples: int, level: float, rows: int, method: str) -> No
 
 
 def _measured(values: Any, rows: int) -> Float[Array, "rows m"]:
-    table = np.asarray(values, dtype=np.float64)
+    try:
+        table = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(
+            "a function, or numbers measured at the rows of X", got=repr(values)[:60], remedy="pass one of these"
+        ) from error
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or len(table) != rows:
         raise ShapeError(f"one measured value for each of {rows} rows", got=f"shape {table.shape}", remedy="align them")

@@ -106,7 +106,7 @@ class ActiveSubspace(Finding):
         return float(np.clip(self.distances[self.dimension - 1], 0.0, 1.0))
 
     def _variable_words(self, j: int) -> str:
-        largest = np.argsort(-np.abs(self.loadings[:, j]))[:_TOLD]
+        largest = np.argsort(-np.round(np.abs(self.loadings[:, j]), 10), kind="stable")[:_TOLD]
         parts = [f"{self.names[i]} {minus(f'{self.loadings[i, j]:+.2f}')}" for i in largest]
         return f"Active variable {j + 1}: mostly {', '.join(parts)}."
 

@@ -181,6 +181,10 @@ def _centered_product(
 def _unit(rows: Rows, n: int, mean: np.ndarray, squares: np.ndarray, scale: Scale) -> np.ndarray:
     if n < 3:
         raise ShapeError("three rows or more", got=f"{n}", remedy="collect more", where=ARGUMENT)
+    if not np.all(np.isfinite(squares)):
+        raise ShapeError(
+            "numbers whose squares are finite", got="larger ones", remedy="measure in larger units", where=ARGUMENT
+        )
     still = squares <= n * (_ROUNDING * np.abs(mean)) ** 2
     if still.all():
         raise ShapeError("rows that differ", got="constant columns only", remedy="collect other rows", where=ARGUMENT)
@@ -200,10 +204,9 @@ def _unit(rows: Rows, n: int, mean: np.ndarray, squares: np.ndarray, scale: Scal
 
 def _pairs(values: np.ndarray, vectors: np.ndarray, *, complete: bool) -> Eigenpairs:
     """Eigenpairs with signs fixed; with ``complete`` the directions of eigenvalue zero too."""
-    largest = np.argmax(np.round(np.abs(vectors), 10), axis=0)
-    vectors = vectors * np.where(vectors[largest, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
     if complete and vectors.shape[1] < vectors.shape[0]:
         rest = tangent_basis(vectors.T)
         values = np.concatenate([values, np.zeros(rest.shape[1])])
         vectors = np.hstack([vectors, rest])
-    return Eigenpairs(values, vectors)
+    largest = np.argmax(np.round(np.abs(vectors), 10), axis=0)
+    return Eigenpairs(values, vectors * np.where(vectors[largest, np.arange(vectors.shape[1])] < 0, -1.0, 1.0))

@@ -103,7 +103,7 @@ class PrincipalDirections(Finding):
         if not span.alone:
             return ""
         j = span.members[0] - 1
-        largest = np.argsort(-np.abs(self.loadings[:, j]))[:_TOLD]
+        largest = np.argsort(-np.round(np.abs(self.loadings[:, j]), 10), kind="stable")[:_TOLD]
         parts = [
             f"{self.names[i]} {minus(f'{self.loadings[i, j]:+.2f}')} ± {self._z * self.loading_errors[i, j]:.2f}"
             for i in largest

@@ -111,9 +111,7 @@ def _names(X: Any, names: Sequence[str] | None) -> tuple[str, ...]:
     if names is None:
         names = X.columns if hasattr(X, "columns") else [f"x{i}" for i in range(shape[1])]
     if len(names) != shape[1]:
-        raise ShapeError(
-            f"{shape[1]} names", got=f"{len(names)}", remedy="give one for each column", where="argument names"
-        )
+        raise ShapeError(f"{shape[1]} names", got=f"{len(names)}", remedy="give one for each column")
     named = tuple(map(str, names))
     if len(set(named)) < len(named):
         twice = next(name for name in named if named.count(name) > 1)
@@ -126,9 +124,9 @@ def checked_batch(X: Any, names: tuple[str, ...], *, start: int) -> Batch:
     shape = np.shape(X)
     if len(shape) != 2 or shape[1] != len(names):
         raise ShapeError(
-            f"batches of {len(names)} columns, as the first",
+            f"rows of {len(names)} columns",
             got=f"shape {shape} from row {start} on",
-            remedy="pass the same columns in every batch",
+            remedy="pass the same columns throughout",
             where=ARGUMENT,
         )
     if hasattr(X, "columns"):
@@ -152,12 +150,13 @@ def checked_batch(X: Any, names: tuple[str, ...], *, start: int) -> Batch:
 
 def _refuse_other_columns(X: Any, names: tuple[str, ...]) -> None:
     given = tuple(map(str, X.columns))
-    if given != names and set(given) != set(names):
-        odd = next(name for name in given if name not in names)
-        raise ShapeError("the columns of the first batch", got=repr(odd), remedy="rename it", where=ARGUMENT)
     if given != names:
+        place = next(k for k, (mine, theirs) in enumerate(zip(names, given, strict=True)) if mine != theirs)
         raise ShapeError(
-            "columns in the order of the first batch", got=", ".join(given), remedy="reorder them", where=ARGUMENT
+            f"column {names[place]} at place {place + 1}",
+            got=repr(given[place]),
+            remedy="pass the same columns in the same order throughout",
+            where=ARGUMENT,
         )
 
 

@@ -203,6 +203,7 @@ REFUSED = [
     (lambda: landform.active_subspace(quadratic, CUBE[:, :3], noise=-1.0), ShapeError, "positive standard deviations"),
     (lambda: landform.active_subspace(quadratic, CUBE[:1, :3]), ShapeError, "two points or more"),
     (lambda: landform.active_subspace(CUBE[:5, 0], CUBE), ShapeError, "one measured value for each of 200 rows"),
+    (lambda: landform.active_subspace(["a"] * 200, CUBE), ShapeError, "numbers measured at the rows of X"),
     (lambda: landform.active_subspace(CUBE[:, 0], CUBE, method="gradients"), DerivativeError, "measured values"),
     (lambda: landform.active_subspace(quadratic, CUBE[:, :3], resamples=3), ShapeError, "argument resamples"),
     (lambda: landform.active_subspace(quadratic, CUBE[:, :3], method="magic"), ShapeError, "got 'magic'"),

@@ -25,9 +25,9 @@ REFUSED = [
     (lambda: frame(width=[np.nan] + [1.0] * 29), "got nan in row 0, column width"),
     (lambda: [GOOD, np.where(np.arange(6).reshape(2, 3) == 4, np.inf, 1.0)], "got inf in row 31, column x1"),
     (lambda: frame(width=["wide"] * 30), "got 'wide' in row 0, column width"),
-    (lambda: [GOOD, np.ones((4, 2))], r"batches of 3 columns, as the first, got shape \(4, 2\) from row 30 on"),
-    (lambda: [frame(), frame()[["width", "length", "height"]]], "columns in the order of the first batch"),
-    (lambda: [frame(), frame().rename(columns={"width": "girth"})], "got 'girth'"),
+    (lambda: [GOOD, np.ones((4, 2))], r"rows of 3 columns, got shape \(4, 2\) from row 30 on"),
+    (lambda: [frame(), frame()[["width", "length", "height"]]], "column length at place 1, got 'width'"),
+    (lambda: [frame(), frame().rename(columns={"width": "girth"})], "column width at place 2, got 'girth'"),
     (lambda: GOOD[:2], "three rows or more, got 2"),
     (lambda: np.ones((8, 3)), "rows that differ"),
     (lambda: GOOD[:, 0], r"a table of rows and columns, got shape \(30,\)"),
@@ -35,6 +35,7 @@ REFUSED = [
     (lambda: None, "a table of rows and columns"),
     (list, "a table of rows and columns"),
     (lambda: iter([]), "batches of rows, got none"),
+    (lambda: GOOD * 1e200, "numbers whose squares are finite"),
     (lambda: GOOD + 1j, "real numbers, got dtype complex128"),
 ]
 
@@ -113,7 +114,7 @@ def test_pictures(tmp_path):
     assert len(figure.axes[2].texts) == 6  # an arrow and a name each
     influence = found.influence()
     assert influence.plot().axes[0].get_xlabel() == "turn if left out, degrees"
-    active = landform.active_subspace(lambda x: x[0] ** 2 + x[1], GOOD)
+    active = landform.active_subspace(lambda x: x[0] ** 2 / 9 + x[1], GOOD)
     assert [type(p) for p in active.pictures()] == [Bars, Bars, Shades]
     assert type(landform.active_subspace(lambda x: 2.0 * x[0] + x[1], GOOD).pictures()[-1]) is Scatter
     active.plot().savefig(tmp_path / "active.png")

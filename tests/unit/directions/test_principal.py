@@ -80,6 +80,8 @@ def test_a_direction_without_variation():
     assert found.eigenvalues[2] == pytest.approx(0, abs=1e-15)
     np.testing.assert_allclose(found.loadings[:, 2], 3**-0.5, rtol=1e-10)
     assert found.loading_errors[:, 2].max() < 1e-10
+    copied = landform.directions(np.hstack([X[:, :2], X[:, :1]]), scale="correlation")
+    np.testing.assert_allclose(copied.loadings[:, 2], [0.5**0.5, 0, -(0.5**0.5)], atol=1e-10)
 
 
 def test_gaussian_errors_are_andersons():
