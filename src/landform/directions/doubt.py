@@ -157,10 +157,17 @@ def _inverse_gaps(found: Decomposition, j: int, members: slice) -> Float[np.ndar
 
 
 def span_angle(found: Decomposition, pulls: Pulls, members: slice) -> float:
-    """Root mean square angle between the estimated span of directions and the true one, in radians."""
+    """Root mean square angle between the estimated span of directions and the true one, in radians.
+
+    Where only leading eigenpairs are known, what they leave out is bounded from above.
+    """
     total = 0.0
+    unseen = 0.0 if found.complete else max(0.0, found.total - float(found.pairs.values.sum()))
     for j in range(members.start, members.stop):
         total += float(np.sum(np.diag(pulls[j, j]) * _inverse_gaps(found, j, members) ** 2))
+        if unseen:
+            value, last = found.pairs.values[[j, -1]]
+            total += value * unseen / (value - last) ** 2
     return float(np.arctan(np.sqrt(total / found.rows)))
 
 

@@ -342,7 +342,7 @@ def _kind_of_errors(
         )
     notes = [] if found.converged else [f"The directions are {found.how}."]
     if wide:
-        notes.append(f"Standard errors on the correlation scale of {d} columns leave out what few rows do not show.")
+        notes.append(f"Standard errors on the correlation scale of {d} columns leave out directions not found.")
     if found.rows < 5 * d:
         notes.append(
             f"{found.rows} rows for {d} columns: the standard errors are those of many rows, and too small here; "

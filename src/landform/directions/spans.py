@@ -33,7 +33,7 @@ class Span:
     columns : array, shape (d,)
         How much of each column's axis lies in it, from 0 to 1.
     column_errors : array, shape (d,)
-        Standard errors of these.
+        Standard errors of these; NaN where only leading directions are known.
     """
 
     members: tuple[int, ...]
@@ -102,6 +102,7 @@ def spans_of(
         if not goes_on:
             angle = float(np.degrees(span_angle(found, pulls, inside)))
             columns, errors = span_shares(found, pulls, inside)
+            errors = errors if found.complete else np.full(len(columns), np.nan)
         spans.append(
             Span(
                 tuple(range(inside.start + 1, inside.stop + 1)),

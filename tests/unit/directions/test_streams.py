@@ -100,6 +100,9 @@ def test_many_columns_errors_are_no_smaller_than_the_truth(wide):
         ratio = found.loading_errors[:, j] / exact
         assert ratio.min() > 1 - 1e-6
         assert np.median(ratio) < 1.3
+        angle = np.degrees(np.arctan(np.sqrt(values[-1 - j] * np.sum(values / gaps**2) / 2000)))
+        assert found.spans[j].alone
+        assert 1 - 1e-6 < found.spans[j].angle / angle < 1.3
 
 
 def test_what_has_not_converged_is_said(wide):
