@@ -19,6 +19,7 @@ _ROOMS = {
     "descend": "landform.optimize",
     "minimize": "landform.optimize",
     "from_sklearn": "landform.backends",
+    "from_torch": "landform.backends",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }
