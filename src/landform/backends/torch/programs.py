@@ -13,13 +13,12 @@ from functools import update_wrapper
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from landform.backends.torch.dense import matrix_rows, products, symmetric
 from landform.backends.torch.flat import Flat, Graph, moved
 from landform.backends.torch.refusals import cut_off, explained
 from landform.errors import DerivativeError
-
-Tensor = torch.Tensor
 
 
 class Eager:
