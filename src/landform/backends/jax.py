@@ -216,8 +216,12 @@ def _label(path: Sequence[Any]) -> str:
     return words or "x"
 
 
-def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any] | None]:
-    """The point as one vector, and the way back to its own shape; none where it is a vector.
+def _unchanged(x: jax.Array) -> jax.Array:
+    return x
+
+
+def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
+    """The point as one vector, and the way back to its own shape; the same one for all vectors.
 
     Raises
     ------
@@ -239,15 +243,15 @@ def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any] | None]
         if not isinstance(leaf, jax.core.Tracer) and not np.all(np.isfinite(np.asarray(leaf))):
             raise ShapeError("finite numbers", got="NaN or inf", remedy="clean the point", where="argument x")
     vector, unflatten = ravel_pytree(x)
-    return vector, None if np.ndim(x) == 1 and hasattr(x, "dtype") else unflatten
+    return vector, _unchanged if np.ndim(x) == 1 and hasattr(x, "dtype") else unflatten
 
 
 @lru_cache(maxsize=256)
-def flat_function(function: Callable[..., Any], unflatten: Callable[[jax.Array], Any] | None) -> Flat:
+def flat_function(function: Callable[..., Any], unflatten: Callable[[jax.Array], Any]) -> Flat:
     """The function between flat vectors; the same object for the same pair, so compiled code is found again."""
 
     def flat(x: jax.Array, *args: Any) -> jax.Array:
-        out = function(x if unflatten is None else unflatten(x), *args)
+        out = function(unflatten(x), *args)
         leaves = jax.tree.leaves(out)
         if not leaves or not all(hasattr(leaf, "dtype") or isinstance(leaf, (int, float)) for leaf in leaves):
             raise ShapeError(

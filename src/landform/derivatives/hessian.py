@@ -71,7 +71,7 @@ class Hessian(MatrixOperator):
         with t.precision():
             matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
             matrix = t.give((matrix + matrix.T) / 2)
-        refuse_not_finite(t.backend, matrix, t.inputs, t.inputs, "Hessian")
+        refuse_not_finite(t.backend, matrix, t.input_names, t.input_names, "Hessian")
         return matrix
 
     @cached_property

@@ -41,7 +41,7 @@ class Jacobian(MatrixOperator):
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the rows."""
-        return tuple(self._target.outputs)
+        return self._target.outputs
 
     def __matmul__(self, v: Any) -> Any:
         """J v: the rate of change of every output along the direction v of shape (n,)."""
@@ -76,7 +76,7 @@ class Jacobian(MatrixOperator):
         form = t.backend.jacobian_forward if plan.mode == "forward" else t.backend.jacobian_reverse
         with t.precision():
             matrix = t.give(form(t.flat, plan.chunk, t.x, *t.args)[1])
-        refuse_not_finite(t.backend, matrix, t.outputs, t.inputs, "Jacobian")
+        refuse_not_finite(t.backend, matrix, t.output_names, t.input_names, "Jacobian")
         return matrix
 
     @cached_property

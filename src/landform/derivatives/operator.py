@@ -47,7 +47,7 @@ class MatrixOperator(Finding):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the columns."""
-        return tuple(self._target.inputs)
+        return self._target.inputs
 
     def explain(self) -> str:
         """The plan in words, with its cost in products and memory, and what else there is to know."""
@@ -74,7 +74,7 @@ class MatrixOperator(Finding):
         t = self._target
         with t.precision():
             data = t.give(program.data(t.x, *free))
-        refuse_not_finite_data(data, program, rows, t.inputs)
+        refuse_not_finite_data(data, program, rows, t.input_names)
         return sparse_matrix(t, program, data)
 
     def to_scipy(self) -> LinearOperator:

@@ -34,8 +34,8 @@ class Target:
         Number of outputs.
     itemsize : int
         Bytes of one number.
-    inputs, outputs : sequence of str
-        Names.
+    input_names, output_names : sequence of str
+        Names; those of a network are made when they are asked for.
     native : bool
         Whether results stay arrays of the framework (the point was one) or become NumPy arrays.
     precision : callable
@@ -48,15 +48,25 @@ class Target:
     args: tuple[Any, ...]
     m: int
     itemsize: int
-    inputs: Sequence[str]
-    outputs: Sequence[str]
+    input_names: Sequence[str]
+    output_names: Sequence[str]
     native: bool
     precision: Callable[[], AbstractContextManager[Any]]
 
     @property
     def n(self) -> int:
         """Number of inputs."""
-        return len(self.inputs)
+        return len(self.input_names)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All names of inputs."""
+        return tuple(self.input_names)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """All names of outputs."""
+        return tuple(self.output_names)
 
     @property
     def work(self) -> int:

@@ -6,7 +6,9 @@ The truth is the closed form of a least-squares loss or of one tanh layer, or `t
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -257,3 +259,11 @@ def test_a_small_convolutional_net_with_batch_normalization():
     f = landform.from_torch(module, (X, y), loss=F.cross_entropy)
     H = landform.hessian(f, f.point)
     torch.testing.assert_close(H.dense(), torch_hessian(module, X, y), rtol=0, atol=1e-13)
+
+
+def test_the_examples_in_the_documentation_run():
+    page = Path(__file__).parents[4] / "docs" / "torch.md"
+    names = {}
+    exec("\n".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)), names)
+    assert names["H"].shape == (50, 50)
+    assert names["Js"].shape == (32, 2, 3)
