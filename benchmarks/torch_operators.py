@@ -1,7 +1,7 @@
 """PyTorch: derivative products as multiples of a gradient, dense Hessians beside torch.func.hessian and a loop.
 
-Run: ``python benchmarks/torch_operators.py``. The candidates take turns and the least of many times is kept, so that
-other work on the machine disturbs the ratios little.
+Run: ``python benchmarks/torch_operators.py``. One thread, processor time: the candidates take turns and the
+least of many times is kept, so that other work on the machine disturbs the ratios little.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def least_times(thunks: Thunks, seconds: float = SECONDS) -> dict[str, float]:
     best = dict.fromkeys(thunks, float("inf"))
     for run in thunks.values():
         run()
-    end = time.perf_counter() + seconds * len(thunks)
-    while time.perf_counter() < end:
+    end = time.process_time() + seconds * len(thunks)
+    while time.process_time() < end:
         for name, run in thunks.items():
-            start = time.perf_counter()
+            start = time.process_time()
             run()
-            best[name] = min(best[name], time.perf_counter() - start)
+            best[name] = min(best[name], time.process_time() - start)
     return best
 
 
@@ -138,7 +138,7 @@ def batches(name: str, module: nn.Module, X: torch.Tensor) -> None:
 
 def main() -> None:
     torch.manual_seed(0)
-    torch.set_num_threads(1)  # threads that wait for a busy core would be measured, not the work
+    torch.set_num_threads(1)  # with several, processor time would count their waiting for each other
     print(f"torch {torch.__version__}, {torch.get_num_threads()} thread, float32")
     products("MLP 64-128-128-10, 128 rows", Problem(mlp(64, 128, 128, 10), torch.randn(128, 64)))
     products("CNN 1-8-8, 32 images of 14 × 14", Problem(cnn(), torch.randn(32, 1, 14, 14)))
