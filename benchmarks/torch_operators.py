@@ -19,7 +19,7 @@ from torch.nn import functional as F  # noqa: N812
 
 import landform
 
-SECONDS = 1.0
+SECONDS = 0.5
 Thunks = dict[str, Callable[[], Any]]
 warnings.filterwarnings("ignore", message=".torch.jit.script. is deprecated")
 
@@ -119,7 +119,7 @@ def dense(name: str, p: Problem) -> None:
             "torch.func.hessian": lambda: torch.func.hessian(p.loss)(p.x),
             "loop of double backwards": p.loop,
         },
-        seconds=4.0,
+        seconds=2.5,
     )
     own = found["landform"]
     cells = " | ".join(f"{seconds / own:.1f}" for what, seconds in found.items() if what != "landform")

@@ -376,17 +376,21 @@ def bend(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     return jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,))[1], (x,), (v,))[1]
 
 
+def _symmetric(matrix: jax.Array) -> jax.Array:
+    return (matrix + matrix.T) / 2
+
+
 @compiled(0, 1)
 def _hessian_by_reverse(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
     _, pull = jax.vjp(jax.grad(lambda z: weights @ f(z, *args)), x)
-    return _rows_of(lambda u: pull(u)[0], x.size, chunk, x.dtype)
+    return _symmetric(_rows_of(lambda u: pull(u)[0], x.size, chunk, x.dtype))
 
 
 @compiled(0, 1, reverse=_hessian_by_reverse)
 def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
     """The Hessian of weights·f, its gradient linearized once."""
     _, push = jax.linearize(jax.grad(lambda z: weights @ f(z, *args)), x)
-    return _rows_of(push, x.size, chunk, x.dtype)
+    return _symmetric(_rows_of(push, x.size, chunk, x.dtype))
 
 
 @compiled(0)

@@ -37,7 +37,7 @@ class Backend(Protocol):
     - ``jacobian_forward(f, chunk, x, *args)``, ``jacobian_reverse(…)`` f(x) and J, ``chunk`` products at a time
     - ``values_and_jacobians(f, X, *args)`` both at every row of X
     - ``hessian_product(f, x, weights, v, *args)`` of weights·f; ``hessian_quadratic(…)`` v'Hv
-    - ``hessian_dense(f, chunk, x, weights, *args)``
+    - ``hessian_dense(f, chunk, x, weights, *args)``, symmetric to the last bit
     - ``bend(f, x, v, *args)`` v'Hv of every output
     - ``second_derivatives(f, x, *args)`` f, J and the Hessian of every output
     """

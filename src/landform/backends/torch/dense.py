@@ -53,7 +53,7 @@ def symmetric(gradient: list[Tensor], pieces: list[Tensor], chunk: int, like: Te
     """The Hessian from the gradient by each of the point's tensors.
 
     A block between two tensors is formed from the smaller one, whose products are fewer and stop where the
-    larger ones need nothing further; the transposed block is a copy.
+    larger ones need nothing further; the transposed block is a copy. A tensor's block with itself is averaged.
     """
     sizes = [piece.numel() for piece in pieces]
     starts = [sum(sizes[:k]) for k in range(len(sizes))]
@@ -71,4 +71,16 @@ def symmetric(gradient: list[Tensor], pieces: list[Tensor], chunk: int, like: Te
                 matrix[rows, columns] = flat
                 if b != a:
                     matrix[columns, rows] = flat.T
+        own = slice(starts[a], starts[a] + sizes[a])
+        _average_with_transpose(matrix[own, own])
     return matrix
+
+
+def _average_with_transpose(matrix: Tensor, tile: int = 512) -> None:
+    """Make a matrix symmetric to the last bit, in place, tile by tile."""
+    for i in range(0, len(matrix), tile):
+        for j in range(i, len(matrix), tile):
+            upper, lower = matrix[i : i + tile, j : j + tile], matrix[j : j + tile, i : i + tile]
+            mean = (upper + lower.T) / 2
+            upper.copy_(mean)
+            lower.copy_(mean.T)

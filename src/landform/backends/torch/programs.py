@@ -113,8 +113,12 @@ def values_and_jacobians(f: Flat, X: Tensor, *args: Any) -> tuple[Tensor, Tensor
     """
     leaf = X.detach().requires_grad_()
     Y = _at_rows(f, leaf, args)
-    slopes = [products(Y[:, k].sum(), [leaf], None)[0] for k in range(Y.shape[1])]
-    return Y.detach(), torch.stack(slopes, dim=1)
+    unit = torch.eye(Y.shape[1]).to(Y)
+    try:
+        slopes = products(Y, [leaf], unit[:, None, :].expand(-1, len(Y), -1), batched=True)[0]
+    except RuntimeError:  # an operation that cannot be vectorized
+        slopes = torch.stack([products(Y, [leaf], u.expand(len(Y), -1))[0] for u in unit])
+    return Y.detach(), slopes.movedim(0, 1).contiguous()
 
 
 def _gradient(f: Flat, graph: Graph, weights: Tensor, wrt: list[Tensor]) -> list[Tensor]:
