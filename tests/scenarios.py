@@ -1,4 +1,4 @@
-"""One list of functions with exact Jacobian and Hessian that every backend must pass.
+"""One list of functions with exact Jacobian and Hessian that every backend must pass (PyTorch: `scenarios_torch`).
 
 The truth is worked out by SymPy at 30 digits from a formula written apart from the JAX function; of the sums and
 products that SymPy is slow at, in closed form. No Jacobian here is square, so that a transposition shows.
@@ -142,6 +142,11 @@ def _switched(x: Any) -> Any:
     return jnp.where(x[0] > 0, jnp.stack([x[0] ** 2 * x[1], x[2] ** 3]), jnp.stack([x[1], x[0]]))
 
 
+def _cholesky(x: Any) -> Any:
+    L = jnp.linalg.cholesky(jnp.array([[1.0, 0.0], [0.0, 2.0]]) + jnp.outer(x, x))
+    return jnp.stack([L[0, 0], L[1, 0], L[1, 1]])
+
+
 def _blend(x: Any) -> Any:
     a, b, c, d = x
     hiding = 68.748 * a + 7.291 * b + 11.419 * c + 14.578 * d - 64.32 * a * b + 35.878 * a * c - 6.59 * c * d
@@ -282,4 +287,145 @@ SCENARIOS = [
     Scenario("recursion", _recursion, np.array([3.1, 0.35]), _recursion_formula),
     Scenario("switch", _switched, np.array([0.6, -1.1, 0.9]), lambda a, b, c: [a**2 * b, c**3]),
     Scenario("linear solve", _solved, np.array([0.7, -0.4]), _solved_formula),
+    Scenario(
+        "Beale residuals",
+        lambda x: jnp.array([1.5, 2.25, 2.625]) - x[0] * (1 - x[1] ** jnp.array([1.0, 2.0, 3.0])),
+        np.array([1.2, 0.7]),
+        lambda a, b: [sp.Rational(c) - a * (1 - b**k) for k, c in ((1, "1.5"), (2, "2.25"), (3, "2.625"))],
+    ),
+    Scenario(
+        "Branin",
+        lambda x: (
+            (x[1] - 5.1 / (4 * jnp.pi**2) * x[0] ** 2 + 5 / jnp.pi * x[0] - 6) ** 2
+            + 10 * (1 - 1 / (8 * jnp.pi)) * jnp.cos(x[0])
+            + 10
+        )[None],
+        np.array([1.3, 4.2]),
+        lambda a, b: [
+            (b - sp.Rational("5.1") / (4 * sp.pi**2) * a**2 + 5 / sp.pi * a - 6) ** 2
+            + 10 * (1 - 1 / (8 * sp.pi)) * sp.cos(a)
+            + 10
+        ],
+    ),
+    Scenario(
+        "Ackley",
+        lambda x: (
+            20 + jnp.e - 20 * jnp.exp(-0.2 * jnp.sqrt(jnp.mean(x**2))) - jnp.exp(jnp.mean(jnp.cos(2 * jnp.pi * x)))
+        )[None],
+        np.array([0.4, -0.9, 1.3]),
+        lambda *x: [
+            20
+            + sp.E
+            - 20 * sp.exp(-sp.sqrt(sum(v**2 for v in x) / 3) / 5)
+            - sp.exp(sum(sp.cos(2 * sp.pi * v) for v in x) / 3)
+        ],
+    ),
+    Scenario(
+        "Arrhenius",
+        lambda x: x[0] * jnp.exp(-x[1] / jnp.array(TIMES)),
+        np.array([3.5, 1.4]),
+        lambda a, b: [a * sp.exp(-b / sp.Rational(str(t))) for t in TIMES],
+    ),
+    Scenario(
+        "van der Waals",
+        lambda x: (8.314 * x[0] / (x[1] - 0.04) - x[2] / x[1] ** 2)[None],
+        np.array([3.1, 0.9, 1.4]),
+        lambda t, v, a: [sp.Rational("8.314") * t / (v - sp.Rational("0.04")) - a / v**2],
+    ),
+    Scenario(
+        "Lennard-Jones pair",
+        lambda x: (lambda r2: (r2**-6 - 2 * r2**-3)[None])(jnp.sum((x[:3] - x[3:]) ** 2)),
+        np.array([0.1, -0.2, 0.3, 0.9, 0.4, -0.5]),
+        lambda a, b, c, d, e, f: [
+            ((a - d) ** 2 + (b - e) ** 2 + (c - f) ** 2) ** -6 - 2 * ((a - d) ** 2 + (b - e) ** 2 + (c - f) ** 2) ** -3
+        ],
+    ),
+    Scenario(
+        "two-link arm",
+        lambda x: jnp.stack([x[2] * jnp.cos(x[0]) + jnp.cos(x[0] + x[1]), x[2] * jnp.sin(x[0]) + jnp.sin(x[0] + x[1])]),
+        np.array([0.6, -1.1, 1.4]),
+        lambda a, b, c: [c * sp.cos(a) + sp.cos(a + b), c * sp.sin(a) + sp.sin(a + b)],
+    ),
+    Scenario(
+        "products of pairs",
+        lambda x: jnp.outer(x, x)[np.triu_indices(3)],
+        np.array([0.7, -1.3, 2.1]),
+        lambda *x: [x[i] * x[j] for i in range(3) for j in range(i, 3)],
+    ),
+    Scenario(
+        "inverse trigonometry",
+        lambda x: jnp.stack([jnp.arcsin(x[0] * x[1]), jnp.arccos(x[1] / 2), jnp.arctan(x[0] + x[1])]),
+        np.array([0.6, -0.8]),
+        lambda a, b: [sp.asin(a * b), sp.acos(b / 2), sp.atan(a + b)],
+    ),
+    Scenario(
+        "hyperbolic",
+        lambda x: jnp.stack([jnp.sinh(x[0]), jnp.cosh(x[0] * x[1]), jnp.arcsinh(x[1])]),
+        np.array([0.9, -0.7]),
+        lambda a, b: [sp.sinh(a), sp.cosh(a * b), sp.asinh(b)],
+    ),
+    Scenario(
+        "error function",
+        lambda x: jax.scipy.special.erf(x[:1] * x[1:]),
+        np.array([0.8, 0.9]),
+        lambda a, b: [sp.erf(a * b)],
+    ),
+    Scenario(
+        "sums so far",
+        lambda x: jnp.cumsum(x**2)[1:],
+        np.array([0.5, -1.5, 2.0, 0.3]),
+        lambda *x: [sum(v**2 for v in x[: k + 2]) for k in range(3)],
+    ),
+    Scenario(
+        "squared filter",
+        lambda x: jnp.convolve(x, jnp.array([0.5, -1.0, 2.0]), mode="valid") ** 2,
+        np.array([0.4, 1.1, -0.7, 0.2, 0.9]),
+        lambda *x: [(x[k + 2] / 2 - x[k + 1] + 2 * x[k]) ** 2 for k in range(3)],
+    ),
+    Scenario(
+        "smallest two",
+        lambda x: (lambda s: jnp.stack([s[0] ** 2, s[0] * s[1]]))(jnp.sort(x)),
+        np.array([1.2, -0.5, 0.8, 0.1]),
+        lambda a, b, c, d: [b**2, b * d],
+    ),
+    Scenario(
+        "largest of each pair",
+        lambda x: jnp.max(x.reshape(3, 2), axis=1) ** 3,
+        np.array([0.3, 0.9, -0.4, -1.1, 2.0, 0.5]),
+        lambda a, b, c, d, e, f: [b**3, c**3, e**3],
+    ),
+    Scenario(
+        "gathered",
+        lambda x: x[np.array([2, 0, 0, 1, 2])] * jnp.sin(x[np.array([0, 0, 1, 2, 2])]),
+        np.array([0.7, 1.6, -0.9]),
+        lambda *x: [x[i] * sp.sin(x[j]) for i, j in ((2, 0), (0, 0), (0, 1), (1, 2), (2, 2))],
+    ),
+    Scenario(
+        "Cholesky factor",
+        _cholesky,
+        np.array([0.8, -1.2]),
+        lambda a, b: [
+            sp.sqrt(a**2 + 1),
+            a * b / sp.sqrt(a**2 + 1),
+            sp.sqrt(b**2 + 2 - a**2 * b**2 / (a**2 + 1)),
+        ],
+    ),
+    Scenario(
+        "mean and variance",
+        lambda x: jnp.stack([jnp.mean(x), jnp.var(x, ddof=1)]),
+        np.array([0.3, 1.9, -0.6, 1.1, 0.2]),
+        lambda *x: [sum(x) / 5, sum((v - sum(x) / 5) ** 2 for v in x) / 4],
+    ),
+    Scenario(
+        "cross product",
+        lambda x: jnp.cross(x[:3], x[3:]),
+        np.array([0.4, -1.0, 0.7, 1.2, 0.3, -0.8]),
+        lambda a, b, c, d, e, f: [b * f - c * e, c * d - a * f, a * e - b * d],
+    ),
+    Scenario(
+        "softplus layer",
+        lambda x: jax.nn.softplus(jnp.array(A34) @ x),
+        np.array([0.2, -0.6, 0.4]),
+        lambda *x: [sp.log(1 + sp.exp(_dot(row, x))) for row in A34],
+    ),
 ]

@@ -9,7 +9,7 @@ import pytest
 
 import landform
 
-HEAVY = ("jax", "jaxlib", "sklearn", "pandas", "scipy", "numpy", "matplotlib", "pydantic", "rich", "click")
+HEAVY = ("torch", "jax", "jaxlib", "sklearn", "pandas", "scipy", "numpy", "matplotlib", "pydantic", "rich", "click")
 
 
 def python(code: str) -> str:
@@ -42,6 +42,7 @@ def test_exported_names_are_pinned():
         "descend",
         "directions",
         "from_sklearn",
+        "from_torch",
         "hessian",
         "jacobian",
         "minimize",

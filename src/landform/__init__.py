@@ -21,6 +21,7 @@ _ROOMS = {
     "from_sklearn": "landform.backends",
     "directions": "landform.directions",
     "active_subspace": "landform.directions",
+    "from_torch": "landform.backends",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }

@@ -6,15 +6,17 @@ double precision inside a local context; JAX arrays stay in the precision and on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial, update_wrapper
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.errors import ConcretizationTypeError, TracerArrayConversionError, TracerIntegerConversionError
 from jax.flatten_util import ravel_pytree
+from jaxtyping import Float
 
 from landform.errors import DerivativeError, ShapeError
 
@@ -22,6 +24,9 @@ Flat = Callable[..., jax.Array]
 """A function ``f(x, *args)`` from a vector to a vector."""
 
 
+name = "JAX"
+hessian_plan = ("forward over reverse", "the gradient is linearized once")
+pullback_cost = 2.0  # Griewank and Walther (2008), ch. 3 and 4
 _QUICK = {"xla_backend_optimization_level": 0}
 
 
@@ -148,8 +153,75 @@ def precision_of(x: Any) -> AbstractContextManager[Any]:
     return double_precision()
 
 
+def as_point(x: Any) -> Any:
+    """Plain numbers as an array in double precision, anything else as it is."""
+    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in np.ravel(x))
+    return np.asarray(x, dtype=np.float64) if plain else x
+
+
+def is_native(x: Any) -> bool:
+    """Whether the point is made of JAX arrays, so that results stay such."""
+    return all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(x))
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say in one sentence what can be done where JAX cannot trace a function; nothing is switched silently.
+
+    Raises
+    ------
+    DerivativeError
+        If the function needs numbers where tracing has none, or is one of PyTorch.
+    """
+    try:
+        yield
+    except (ConcretizationTypeError, TracerArrayConversionError, TracerIntegerConversionError) as error:
+        raise DerivativeError(
+            "a function that JAX can trace",
+            got=f"{type(error).__name__}: it turns its input into plain numbers",
+            remedy='write it with jax.numpy, or pass mode="numeric" to differentiate it as a black box with error bars',
+            where="argument function",
+        ) from error
+    except TypeError as error:
+        if "must be Tensor" not in str(error):
+            raise
+        raise DerivativeError(
+            "a JAX function for a point of NumPy or JAX",
+            got="a function that calls PyTorch",
+            remedy="pass the point as a tensor, torch.as_tensor(x), or write the function with jax.numpy",
+            where="argument function",
+        ) from error
+
+
+def leaves(x: Any) -> list[tuple[str, tuple[int, ...]]]:
+    """Label and shape of every array in the point."""
+    found, _ = jax.tree_util.tree_flatten_with_path(x)
+    return [(_label(path), np.shape(leaf)) for path, leaf in found]
+
+
+def _label(path: Sequence[Any]) -> str:
+    """A leaf's name as Python would index it.
+
+    Examples
+    --------
+    >>> [_label(path) for path, _ in jax.tree_util.tree_flatten_with_path({"a": [1, {"b": 2}]})[0]]
+    ['a[0]', 'a[1].b']
+    """
+    words = ""
+    for step in path:
+        if isinstance(step, jax.tree_util.SequenceKey):
+            words += f"{'' if words else 'x'}[{step.idx}]"
+        else:
+            words += f"{'.' if words else ''}{getattr(step, 'key', getattr(step, 'name', step))}"
+    return words or "x"
+
+
+def _unchanged(x: jax.Array) -> jax.Array:
+    return x
+
+
 def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
-    """The point as one vector, and the way back to its own shape.
+    """The point as one vector, and the way back to its own shape; the same one for all vectors.
 
     Raises
     ------
@@ -170,15 +242,16 @@ def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
             )
         if not isinstance(leaf, jax.core.Tracer) and not np.all(np.isfinite(np.asarray(leaf))):
             raise ShapeError("finite numbers", got="NaN or inf", remedy="clean the point", where="argument x")
-    return ravel_pytree(x)
+    vector, unflatten = ravel_pytree(x)
+    return vector, _unchanged if np.ndim(x) == 1 and hasattr(x, "dtype") else unflatten
 
 
 @lru_cache(maxsize=256)
-def flat_function(function: Callable[..., Any], unflatten: Callable[[jax.Array], Any] | None) -> Flat:
+def flat_function(function: Callable[..., Any], unflatten: Callable[[jax.Array], Any]) -> Flat:
     """The function between flat vectors; the same object for the same pair, so compiled code is found again."""
 
     def flat(x: jax.Array, *args: Any) -> jax.Array:
-        out = function(x if unflatten is None else unflatten(x), *args)
+        out = function(unflatten(x), *args)
         leaves = jax.tree.leaves(out)
         if not leaves or not all(hasattr(leaf, "dtype") or isinstance(leaf, (int, float)) for leaf in leaves):
             raise ShapeError(
@@ -303,17 +376,21 @@ def bend(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     return jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,))[1], (x,), (v,))[1]
 
 
+def _symmetric(matrix: jax.Array) -> jax.Array:
+    return (matrix + matrix.T) / 2
+
+
 @compiled(0, 1)
 def _hessian_by_reverse(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
     _, pull = jax.vjp(jax.grad(lambda z: weights @ f(z, *args)), x)
-    return _rows_of(lambda u: pull(u)[0], x.size, chunk, x.dtype)
+    return _symmetric(_rows_of(lambda u: pull(u)[0], x.size, chunk, x.dtype))
 
 
 @compiled(0, 1, reverse=_hessian_by_reverse)
 def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
     """The Hessian of weights·f, its gradient linearized once."""
     _, push = jax.linearize(jax.grad(lambda z: weights @ f(z, *args)), x)
-    return _rows_of(push, x.size, chunk, x.dtype)
+    return _symmetric(_rows_of(push, x.size, chunk, x.dtype))
 
 
 @compiled(0)
@@ -335,6 +412,61 @@ def second_derivatives(f: Flat, x: jax.Array, *args: Any) -> tuple[jax.Array, ja
     (y, jacobian), push = jax.linearize(first, x)
     curves = jax.vmap(lambda v: push(v)[1])(jnp.eye(x.size, dtype=x.dtype))
     return y, jacobian, jnp.moveaxis(curves, 0, -1)
+
+
+def work_bytes(f: Flat) -> int:
+    """Not known before compilation."""
+    del f
+    return 0
+
+
+def notes(f: Flat) -> tuple[str, ...]:
+    """Nothing beyond the plan."""
+    del f
+    return ()
+
+
+def vector(v: Any, like: Any) -> Any:
+    """A vector as it is if it is JAX's, else NumPy's in the precision of ``like``."""
+    return v if isinstance(v, jax.Array) and isinstance(like, jax.Array) else np.asarray(v, dtype=like.dtype)
+
+
+def rows(X: Float[np.ndarray, "rows n"], like: Any) -> Float[np.ndarray, "more n"]:
+    """X with its last row repeated up to a power of two, so that one compiled program serves many sizes.
+
+    Examples
+    --------
+    >>> rows(np.ones((20, 2)), np.ones(2)).shape, rows(np.ones((33, 2)), np.ones(2)).shape
+    ((32, 2), (64, 2))
+    """
+    X = np.asarray(X, dtype=like.dtype)
+    count = max(32, 1 << (len(X) - 1).bit_length()) if len(X) else 0
+    return np.concatenate([X, np.repeat(X[-1:], count - len(X), axis=0)])
+
+
+def to_numpy(array: Any) -> np.ndarray:
+    """The array as NumPy's."""
+    return np.asarray(array)
+
+
+def in_form_of(array: Any, point: Any) -> np.ndarray:
+    """NumPy, which is what solvers take."""
+    del point
+    return np.asarray(array)
+
+
+def rounding(x: Any) -> float:
+    """The relative spacing of numbers as precise as x."""
+    return float(jnp.finfo(x.dtype).eps)
+
+
+def first_not_finite(matrix: Any) -> tuple[tuple[int, ...], float, int] | None:
+    """Place and value of the first NaN or infinity, and how many there are; nothing is known while tracing."""
+    if isinstance(matrix, jax.core.Tracer):
+        return None
+    matrix = np.asarray(matrix)
+    bad = np.argwhere(~np.isfinite(matrix))
+    return (tuple(bad[0].tolist()), matrix[tuple(bad[0])], len(bad)) if len(bad) else None
 
 
 def output_size(f: Flat, x: jax.Array, args: Sequence[Any]) -> tuple[int, Any]:

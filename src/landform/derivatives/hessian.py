@@ -12,7 +12,7 @@ from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
 from landform.derivatives.plan import DEFAULT_MEMORY, Plan, hessian_plan
 from landform.derivatives.target import Target, make_target, refuse_not_finite
-from landform.derivatives.untraceable import refuse_options, traceable
+from landform.derivatives.untraceable import refuse_options
 from landform.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Hessian(MatrixOperator):
         return self @ u
 
     def quadratic(self, v: Any) -> Any:
-        """v' H v: the curvature along v, forward over forward, with nothing stored."""
+        """v' H v: the curvature along v, with no matrix formed."""
         t = self._target
         with t.precision():
             curve = t.backend.hessian_quadratic(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
@@ -61,15 +61,16 @@ class Hessian(MatrixOperator):
     @cached_property
     def plan(self) -> Plan:
         """How `dense` forms the matrix."""
-        return hessian_plan(self._target.n, self._target.itemsize, memory=self._memory)
+        t = self._target
+        mode, reason = t.backend.hessian_plan
+        return hessian_plan(t.n, t.itemsize, memory=self._memory, mode=mode, reason=reason, work=t.work)
 
     @cached_property
     def _dense(self) -> Any:
         t = self._target
         with t.precision():
-            matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
-            matrix = t.give((matrix + matrix.T) / 2)
-        refuse_not_finite(matrix, t.inputs, t.inputs, "Hessian")
+            matrix = t.give(t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args))
+        refuse_not_finite(t.backend, matrix, t.input_names, t.input_names, "Hessian")
         return matrix
 
     @cached_property
@@ -116,7 +117,8 @@ class Hessian(MatrixOperator):
         """The matrix as a table labelled with the inputs' names."""
         import pandas as pd
 
-        return pd.DataFrame(np.asarray(self.dense()), index=list(self.inputs), columns=list(self.inputs))
+        matrix = self._target.backend.to_numpy(self.dense())
+        return pd.DataFrame(matrix, index=list(self.inputs), columns=list(self.inputs))
 
 
 def hessian(
@@ -137,7 +139,8 @@ def hessian(
     Parameters
     ----------
     function : callable or Model
-        A JAX function of ``x`` (and ``args``) with one output; with several, pass ``weights``.
+        A JAX or PyTorch function of ``x`` (and ``args``) with one output, as for `landform.jacobian`; with several,
+        pass ``weights``.
     x : array or tree of arrays
         The point, n numbers in all.
     args : sequence
@@ -184,8 +187,7 @@ def hessian(
     if mode != "auto":
         raise ShapeError('mode "auto" or "numeric"', got=repr(mode), remedy="choose one", where="argument mode")
     refuse_options(numeric)
-    with traceable():
-        target = make_target(function, x, args=args, inputs=inputs)
+    target = make_target(function, x, args=args, inputs=inputs)
     if weights is None:
         if target.m != 1:
             raise ShapeError(
@@ -193,5 +195,5 @@ def hessian(
                 got=f"{target.m} outputs",
                 remedy="pass weights= to say which combination of them",
             )
-        weights = np.ones(1, dtype=target.x.dtype)
+        weights = np.ones(1)
     return Hessian(target, target.vector(weights, target.m, "output"), memory=memory)

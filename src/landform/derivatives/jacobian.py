@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
 from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
-from landform.derivatives.target import Target, make_target, refuse_not_finite
-from landform.derivatives.untraceable import refuse_options, traceable
+from landform.derivatives.target import Target, make_target, refuse_not_finite, refuse_unwalkable
+from landform.derivatives.untraceable import refuse_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,10 +63,10 @@ class Jacobian(MatrixOperator):
     @cached_property
     def plan(self) -> Plan:
         """How the matrix is formed."""
-        m, n = self.shape
+        t = self._target
         if self._mode == "sparse":
             return self._program.plan
-        return jacobian_plan(m, n, self._target.itemsize, mode=self._mode, memory=self._memory)
+        return jacobian_plan(t.m, t.n, t.itemsize, mode=self._mode, memory=self._memory, **t.costs)
 
     @cached_property
     def _dense(self) -> Any:
@@ -76,7 +76,7 @@ class Jacobian(MatrixOperator):
         form = t.backend.jacobian_forward if plan.mode == "forward" else t.backend.jacobian_reverse
         with t.precision():
             matrix = t.give(form(t.flat, plan.chunk, t.x, *t.args)[1])
-        refuse_not_finite(matrix, t.outputs, t.inputs, "Jacobian")
+        refuse_not_finite(t.backend, matrix, t.output_names, t.input_names, "Jacobian")
         return matrix
 
     @cached_property
@@ -120,11 +120,11 @@ class Jacobian(MatrixOperator):
 
     def to_frame(self) -> pd.DataFrame:
         """The matrix as a table with one row per output and one column per input."""
-        import numpy as np
         import pandas as pd
 
+        matrix = self._target.backend.to_numpy(self.dense())
         rows = [f"d {name}" for name in self.outputs]
-        return pd.DataFrame(np.asarray(self.dense()), index=rows, columns=[f"/ d {name}" for name in self.inputs])
+        return pd.DataFrame(matrix, index=rows, columns=[f"/ d {name}" for name in self.inputs])
 
 
 class TransposedJacobian:
@@ -166,10 +166,11 @@ def jacobian(
     Parameters
     ----------
     function : callable or Model
-        A JAX function of ``x`` (and ``args``), or a model from another room.
+        A JAX function of ``x`` (and ``args``), a model from another room, or with a point of tensors a PyTorch
+        function or ``torch.nn.Module`` (by its parameters: `landform.from_torch`).
     x : array or tree of arrays
         The point, n numbers in all, in the function's own units. NumPy points are worked on in double
-        precision and give NumPy results; JAX arrays keep their precision and device.
+        precision and give NumPy results; JAX arrays and PyTorch tensors keep their precision and device.
     args : sequence
         Further arguments of the function, held fixed.
     mode : {"auto", "forward", "reverse", "sparse", "numeric"}
@@ -227,6 +228,7 @@ def jacobian(
 
         return numeric_jacobian(function, x, args=args, inputs=inputs, outputs=outputs, options=numeric)
     refuse_options(numeric)
-    with traceable():
-        target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
+    target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
+    if mode == "sparse":
+        refuse_unwalkable(target)
     return Jacobian(target, mode=mode, memory=memory)

@@ -50,8 +50,10 @@ class MatrixOperator(Finding):
         return self._target.inputs
 
     def explain(self) -> str:
-        """The plan in words, with its cost in products and memory."""
-        return f"{self.shape[0]} × {self.shape[1]} {self.kind}, {self.plan}"
+        """The plan in words, with its cost in products and memory, and what else there is to know."""
+        t = self._target
+        words = f"{self.shape[0]} × {self.shape[1]} {self.kind}, {self.plan}"
+        return "; ".join((words, *t.backend.notes(t.flat)))
 
     def dense(self) -> Any:
         """The matrix, of the operator's shape; that of a Hessian is symmetric to the last bit.
@@ -72,14 +74,20 @@ class MatrixOperator(Finding):
         t = self._target
         with t.precision():
             data = t.give(program.data(t.x, *free))
-        refuse_not_finite_data(data, program, rows, t.inputs)
+        refuse_not_finite_data(data, program, rows, t.input_names)
         return sparse_matrix(t, program, data)
 
     def to_scipy(self) -> LinearOperator:
         """The operator for SciPy's solvers."""
         from scipy.sparse.linalg import LinearOperator
 
-        return LinearOperator(self.shape, matvec=self.__matmul__, rmatvec=self.rmatvec, dtype=self._target.x.dtype)
+        give = self._target.backend.to_numpy
+        return LinearOperator(
+            self.shape,
+            matvec=lambda v: give(self @ v.ravel()),
+            rmatvec=lambda u: give(self.rmatvec(u.ravel())),
+            dtype=give(self._target.x[:0]).dtype,
+        )
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(float_format=lambda v: f"{v:.4g}"))

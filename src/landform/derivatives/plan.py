@@ -19,7 +19,7 @@ class Plan:
 
     Parameters
     ----------
-    mode : {"forward", "reverse", "forward over reverse", "sparse"}
+    mode : {"forward", "reverse", "forward over reverse", "reverse over reverse", "sparse"}
         Which derivative products fill it, or "sparse" where its non-zeros are carried through the function.
     products : int
         How many products that takes.
@@ -83,7 +83,7 @@ def readable_bytes(count: float) -> str:
     return f"{count:.1f} TiB"
 
 
-def _chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, what: str) -> int:
+def _chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, what: str, *, work: int) -> int:
     """How many products fit beside the finished matrix; a matrix that cannot fit is refused with its size."""
     if matrix_bytes > budget:
         raise ShapeError(
@@ -91,14 +91,19 @@ def _chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, wh
             got=f"{what} of {readable_bytes(matrix_bytes)}",
             remedy="use products with the operator (J @ v, J.T @ u, H @ v), or raise memory=",
         )
-    if products <= 64:
+    if products <= 64 and not work:
         return products
-    # A product keeps about four arrays of its row's size alive; past 64 at a time a CPU gains nothing.
-    return int(max(1, min(64, (budget - matrix_bytes) // max(1, 4 * row_bytes))))
+    # A product keeps about four arrays of its row's size alive, and of what the function stores for its derivative;
+    # past 64 at a time a CPU gains nothing.
+    return int(max(1, min(64, products, (budget - matrix_bytes) // max(1, 4 * (row_bytes + work)))))
 
 
-def jacobian_plan(m: int, n: int, itemsize: int, *, mode: Mode, memory: str | int) -> Plan:
+def jacobian_plan(
+    m: int, n: int, itemsize: int, *, mode: Mode, memory: str | int, pullback_cost: float = 2.0, work: int = 0
+) -> Plan:
     """The plan of a dense m × n Jacobian.
+
+    ``pullback_cost`` is that of a pull-back in push-forwards, ``work`` the bytes a product keeps beside its vectors.
 
     Raises
     ------
@@ -112,17 +117,24 @@ def jacobian_plan(m: int, n: int, itemsize: int, *, mode: Mode, memory: str | in
             remedy="choose one",
             where="argument mode",
         )
-    # A pull-back costs about two push-forwards (Griewank and Walther 2008, ch. 3 and 4).
-    forward = n <= 2 * m if mode == "auto" else mode == "forward"
+    forward = n <= pullback_cost * m if mode == "auto" else mode == "forward"
     products, row = (n, m) if forward else (m, n)
     size = m * n * itemsize
-    chunk = _chunk_for(products, (m + n) * itemsize, size, memory_bytes(memory), f"a {m} × {n} Jacobian")
+    chunk = _chunk_for(products, (m + n) * itemsize, size, memory_bytes(memory), f"a {m} × {n} Jacobian", work=work)
     reason = f"{n} inputs against {m} outputs" if mode == "auto" else "asked for"
     return Plan("forward" if forward else "reverse", products, chunk, size + chunk * row * itemsize, reason)
 
 
-def hessian_plan(n: int, itemsize: int, *, memory: str | int) -> Plan:
+def hessian_plan(
+    n: int,
+    itemsize: int,
+    *,
+    memory: str | int,
+    mode: str = "forward over reverse",
+    reason: str = "the gradient is linearized once",
+    work: int = 0,
+) -> Plan:
     """The plan of a dense n × n Hessian."""
     size = n * n * itemsize
-    chunk = _chunk_for(n, 2 * n * itemsize, size, memory_bytes(memory), f"a {n} × {n} Hessian")
-    return Plan("forward over reverse", n, chunk, size, "the gradient is linearized once")
+    chunk = _chunk_for(n, 2 * n * itemsize, size, memory_bytes(memory), f"a {n} × {n} Hessian", work=work)
+    return Plan(mode, n, chunk, size, reason)

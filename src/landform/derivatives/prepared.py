@@ -11,8 +11,7 @@ from jaxtyping import Float
 
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
-from landform.derivatives.target import Target, make_target
-from landform.derivatives.untraceable import traceable
+from landform.derivatives.target import Target, make_target, refuse_unwalkable
 from landform.derivatives.verify import verify as check
 from landform.errors import ShapeError
 
@@ -25,7 +24,7 @@ class Prepared:
     """Values and derivatives of one function at any point of the same shape. Made by `prepare`.
 
     Points and results are flat NumPy vectors in the precision of the point it was prepared with: made for
-    the inside of a solver's loop.
+    the inside of a solver's loop. With PyTorch a tensor gives tensors.
     """
 
     target: Target
@@ -37,23 +36,29 @@ class Prepared:
         with self.target.precision():
             return (program.quick if self.effort == "quick" else program)(*args, *self.target.args)
 
-    def _at(self, x: Any) -> Array:
-        return np.asarray(self.target.vector(x, self.target.n, "input"), dtype=self.target.x.dtype)
+    def _at(self, x: Any) -> Any:
+        return self.target.vector(x, self.target.n, "input")
+
+    def _give(self, x: Any, *results: Any) -> tuple[Any, ...]:
+        """Results in the form that the point x came in."""
+        return tuple(self.target.backend.in_form_of(result, x) for result in results)
 
     def value(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
         """f(x)."""
-        return np.asarray(self._run(self.target.backend.value, self.target.flat, self._at(x)))
+        return self._give(x, self._run(self.target.backend.value, self.target.flat, self._at(x)))[0]
 
     def values(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m"]:
         """f at every row of X, in one call."""
-        return np.asarray(self._run(self.target.backend.values, self.target.flat, padded(X)))[: len(X)]
+        backend = self.target.backend
+        Y = self._run(backend.values, self.target.flat, backend.rows(X, self.target.x))
+        return self._give(X, Y)[0][: len(X)]
 
     def value_and_jacobian(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"]]:
         """f(x) and J(x) from one call."""
         backend = self.target.backend
         form = backend.jacobian_forward if self.plan.mode == "forward" else backend.jacobian_reverse
-        y, matrix = self._run(form, self.target.flat, self.plan.chunk, self._at(x))
-        return np.asarray(y), np.asarray(matrix)
+        y, matrix = self._give(x, *self._run(form, self.target.flat, self.plan.chunk, self._at(x)))
+        return y, matrix
 
     def jacobian(self, x: Float[Array, " n"]) -> Float[Array, "m n"]:
         """J(x), dense."""
@@ -63,8 +68,10 @@ class Prepared:
         self, X: Float[Array, "rows n"]
     ) -> tuple[Float[Array, "rows m"], Float[Array, "rows m n"]]:
         """f and J at every row of X, in one call."""
-        Y, J = self._run(self.target.backend.values_and_jacobians, self.target.flat, padded(X))
-        return np.asarray(Y)[: len(X)], np.asarray(J)[: len(X)]
+        backend = self.target.backend
+        found = self._run(backend.values_and_jacobians, self.target.flat, backend.rows(X, self.target.x))
+        Y, J = self._give(X, *found)
+        return Y[: len(X)], J[: len(X)]
 
     def jacobians(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m n"]:
         """J at every row of X, in one call."""
@@ -72,36 +79,25 @@ class Prepared:
 
     def second(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"], Float[Array, "m n n"]]:
         """f, J and the Hessian of every output from one call; for functions of few inputs."""
-        y, jacobian, curves = self._run(self.target.backend.second_derivatives, self.target.flat, self._at(x))
-        return np.asarray(y), np.asarray(jacobian), np.asarray(curves)
+        found = self._run(self.target.backend.second_derivatives, self.target.flat, self._at(x))
+        y, jacobian, curves = self._give(x, *found)
+        return y, jacobian, curves
 
     def bend(self, x: Float[Array, " n"], v: Float[Array, " n"]) -> Float[Array, " m"]:
         """The second derivative of every output at x along v, with no matrix formed."""
-        return np.asarray(self._run(self.target.backend.bend, self.target.flat, self._at(x), self._at(v)))
+        return self._give(x, self._run(self.target.backend.bend, self.target.flat, self._at(x), self._at(v)))[0]
 
     def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Float[Array, "n n"]:
         """The Hessian of weights·f at x, dense; the weights are one where there is one output."""
         _, _, curves = self.second(x)
-        weights = np.ones(1) if weights is None else weights
-        matrix = np.tensordot(self.target.vector(weights, self.target.m, "output"), curves, axes=1)
-        return np.asarray((matrix + matrix.T) / 2)
+        weights = self.target.vector(np.ones(1) if weights is None else weights, self.target.m, "output")
+        (weights,) = self._give(x, weights)
+        matrix = (weights @ curves.reshape(self.target.m, -1)).reshape(self.target.n, self.target.n)
+        return (matrix + matrix.T) / 2
 
     def explain(self) -> str:
         """Which plan, why, and what it costs."""
         return f"{self.target.m} × {self.target.n} Jacobian, {self.plan}"
-
-
-def padded(X: Float[Array, "rows n"]) -> Float[Array, "more n"]:
-    """X with its last row repeated up to a power of two, so that one compiled program serves many sizes.
-
-    Examples
-    --------
-    >>> padded(np.ones((20, 2))).shape, padded(np.ones((33, 2))).shape
-    ((32, 2), (64, 2))
-    """
-    X = np.asarray(X)
-    rows = max(32, 1 << (len(X) - 1).bit_length()) if len(X) else 0
-    return np.concatenate([X, np.repeat(X[-1:], rows - len(X), axis=0)])
 
 
 def prepare(
@@ -154,15 +150,15 @@ def prepare(
             remedy='call jacobian(f, x, mode="numeric") at every point: its steps are chosen there',
             where="argument mode",
         )
-    with traceable():
-        target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
+    target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
     if verify:
         check(function, x, args=args).require()
     if mode == "sparse":
+        refuse_unwalkable(target)
         from landform.derivatives.sparse.point import jacobian_program
         from landform.derivatives.sparse.prepared import PreparedSparse
 
         target = replace(target, native=False)
         return PreparedSparse(target, jacobian_program(target, memory).plan, effort, memory)
-    plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory)
+    plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory, **target.costs)
     return Prepared(replace(target, native=False), plan, effort)

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from landform.backends.frameworks import backend_of
 from landform.backends.model import Model
+from landform.backends.protocol import Backend, Leaf
+from landform.derivatives.names import Names
 from landform.errors import DerivativeError, ShapeError
 
 
@@ -20,7 +23,7 @@ class Target:
     Parameters
     ----------
     backend : module
-        What the framework does: evaluate, push forward, pull back (`landform.backends.jax` shows what is asked of one).
+        What the framework does: evaluate, push forward, pull back (`landform.backends.protocol` says what is asked).
     flat : callable
         ``flat(x, *args)`` from shape (n,) to shape (m,).
     x : array, shape (n,)
@@ -31,33 +34,53 @@ class Target:
         Number of outputs.
     itemsize : int
         Bytes of one number.
-    inputs, outputs : tuple of str
-        Names.
+    input_names, output_names : sequence of str
+        Names; those of a network are made when they are asked for.
     native : bool
         Whether results stay arrays of the framework (the point was one) or become NumPy arrays.
     precision : callable
         Makes the context to work in.
     """
 
-    backend: Any
+    backend: Backend
     flat: Callable[..., Any]
     x: Any
     args: tuple[Any, ...]
     m: int
     itemsize: int
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    input_names: Sequence[str]
+    output_names: Sequence[str]
     native: bool
     precision: Callable[[], AbstractContextManager[Any]]
 
     @property
     def n(self) -> int:
         """Number of inputs."""
-        return len(self.inputs)
+        return len(self.input_names)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All names of inputs."""
+        return tuple(self.input_names)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """All names of outputs."""
+        return tuple(self.output_names)
+
+    @property
+    def work(self) -> int:
+        """Bytes that one derivative product keeps beside its vectors."""
+        return self.backend.work_bytes(self.flat)
+
+    @property
+    def costs(self) -> dict[str, Any]:
+        """What a plan needs to know of the framework and the function."""
+        return {"pullback_cost": self.backend.pullback_cost, "work": self.work}
 
     def give(self, array: Any) -> Any:
         """The array as the caller expects it."""
-        return array if self.native else np.asarray(array)
+        return array if self.native else self.backend.to_numpy(array)
 
     def vector(self, v: Any, size: int, what: str) -> Any:
         """A direction of the right length.
@@ -68,7 +91,7 @@ class Target:
             If it is not a vector of ``size`` numbers.
         """
         refuse_other_length(v, size, what)
-        return np.asarray(v, dtype=self.x.dtype) if not self.native else v
+        return self.backend.vector(v, self.x)
 
 
 def make_target(
@@ -85,25 +108,21 @@ def make_target(
     ------
     ShapeError
         If the point is not numeric, or the names do not fit the sizes.
+    DerivativeError
+        If the framework cannot differentiate the function.
     """
-    import jax
-
-    from landform.backends import jax as backend
-
     if isinstance(function, Model):
         model = function
         inputs, outputs = inputs or model.inputs, outputs or model.outputs
         function, args = model.function, (*model.args, *args)
-    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in np.ravel(x))
-    if plain:
-        x = np.asarray(x, dtype=np.float64)
-    native = all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(x))
-    with backend.precision_of(x):
+    backend = backend_of(function, x)
+    x = backend.as_point(x)
+    native = backend.is_native(x)
+    with backend.precision_of(x), backend.explained():
         flat_x, unflatten = backend.flatten_point(x)
-        flat = backend.flat_function(function, None if np.ndim(x) == 1 and hasattr(x, "dtype") else unflatten)
+        flat = backend.flat_function(function, unflatten)
         m, kind = backend.output_size(flat, flat_x, args)
-        point = flat_x if native else np.asarray(flat_x)
-    n = int(flat_x.size)
+        point = flat_x if native else backend.to_numpy(flat_x)
     return Target(
         backend,
         flat,
@@ -111,22 +130,25 @@ def make_target(
         tuple(args),
         m,
         kind.itemsize,
-        _names(inputs, n, "x", "inputs"),
-        _names(outputs, m, "y", "outputs"),
+        _names(inputs, backend.leaves(x), "inputs"),
+        _names(outputs, [("y", (m,))], "outputs"),
         native,
         lambda: backend.precision_of(x),
     )
 
 
-def _names(given: Sequence[str] | None, size: int, letter: str, what: str) -> tuple[str, ...]:
+def _names(given: Sequence[str] | None, leaves: Sequence[Leaf], what: str) -> Sequence[str]:
+    names = Names(leaves)
     if given is None:
-        return (letter,) if size == 1 else tuple(f"{letter}{i}" for i in range(size))
-    if len(given) != size:
-        raise ShapeError(f"{size} names", got=f"{len(given)}", remedy="give one for each", where=f"argument {what}")
+        return names
+    if len(given) != len(names):
+        raise ShapeError(
+            f"{len(names)} names", got=f"{len(given)}", remedy="give one for each", where=f"argument {what}"
+        )
     return tuple(given)
 
 
-def refuse_not_finite(matrix: Any, rows: Sequence[str], columns: Sequence[str], what: str) -> None:
+def refuse_not_finite(backend: Backend, matrix: Any, rows: Sequence[str], columns: Sequence[str], what: str) -> None:
     """Refuse NaN and infinity in a matrix of derivatives, by name.
 
     Raises
@@ -134,14 +156,26 @@ def refuse_not_finite(matrix: Any, rows: Sequence[str], columns: Sequence[str], 
     DerivativeError
         Naming the first row and column concerned.
     """
-    import jax
+    bad = backend.first_not_finite(matrix)
+    if bad is not None:
+        place, value, count = bad
+        i, j = place[-2:]
+        raise not_finite(f"a finite {what}", value, rows[i], columns[j], count)
 
-    if isinstance(matrix, jax.core.Tracer):
-        return
-    bad = np.argwhere(~np.isfinite(np.asarray(matrix)))
-    if len(bad):
-        i, j = bad[0][-2:]
-        raise not_finite(f"a finite {what}", np.asarray(matrix)[tuple(bad[0])], rows[i], columns[j], len(bad))
+
+def refuse_unwalkable(target: Target) -> None:
+    """Refuse a sparse matrix where the program cannot be walked through for its zeros.
+
+    Raises
+    ------
+    DerivativeError
+    """
+    if target.backend.name != "JAX":
+        raise DerivativeError(
+            "a JAX function for a sparse matrix",
+            got=f"one of {target.backend.name}, whose program is not known before it runs",
+            remedy="use products with the operator or dense()",
+        )
 
 
 def not_finite(expected: str, value: Any, row: str, column: str, count: int) -> DerivativeError:
@@ -163,5 +197,5 @@ def refuse_other_length(v: Any, size: int, what: str) -> None:
     """
     if np.shape(v) != (size,):
         raise ShapeError(
-            f"a vector of {size} numbers, one for each {what}", got=f"shape {np.shape(v)}", remedy="reshape it"
+            f"a vector of {size} numbers, one for each {what}", got=f"shape {tuple(np.shape(v))}", remedy="reshape it"
         )

@@ -1,34 +1,11 @@
-"""What a function that automatic differentiation cannot follow is told."""
+"""Options that belong to numeric derivatives alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-from landform.errors import DerivativeError, ShapeError
-
-
-@contextmanager
-def traceable() -> Iterator[None]:
-    """Say in one sentence what can be done where JAX cannot trace a function; nothing is switched silently.
-
-    Raises
-    ------
-    DerivativeError
-        If the function needs numbers where tracing has none.
-    """
-    from jax.errors import ConcretizationTypeError, TracerArrayConversionError, TracerIntegerConversionError
-
-    try:
-        yield
-    except (ConcretizationTypeError, TracerArrayConversionError, TracerIntegerConversionError) as error:
-        raise DerivativeError(
-            "a function that JAX can trace",
-            got=f"{type(error).__name__}: it turns its input into plain numbers",
-            remedy='write it with jax.numpy, or pass mode="numeric" to differentiate it as a black box with error bars',
-            where="argument function",
-        ) from error
+from landform.errors import ShapeError
 
 
 def refuse_options(numeric: Mapping[str, Any]) -> None:

@@ -110,7 +110,7 @@ def verify(function: Callable[..., Any] | Model, x: Any, *, args: Sequence[Any] 
     """
     target = make_target(function, x, args=args)
     rng = np.random.default_rng(seed)
-    x0 = np.asarray(target.x, dtype=np.float64)
+    x0 = target.backend.to_numpy(target.x).astype(np.float64)
     v = rng.standard_normal(target.n) * np.maximum(np.abs(x0), 0.1)
     u = rng.standard_normal(target.m)
     f, slope, curve, gap = _derivatives_along(target, x0, v, u)
@@ -121,7 +121,7 @@ def verify(function: Callable[..., Any] | Model, x: Any, *, args: Sequence[Any] 
     linear = moved - y - steps[:, None] * slope
     quadratic = linear - 0.5 * steps[:, None] ** 2 * curve
     first, second = (np.max(np.abs(r), axis=1) / scale for r in (linear, quadratic))
-    eps = float(np.finfo(target.x.dtype).eps)
+    eps = target.backend.rounding(target.x)
     # At the ten smallest steps nothing but the function's own rounding noise is left, unless a derivative is wrong.
     floor = max(50 * eps, 20 * float(np.max(first[-10:])))
     orders = fitted_order(steps, first, floor), fitted_order(steps, second, floor)
@@ -133,18 +133,21 @@ def _derivatives_along(
     target: Target, x0: np.ndarray, v: np.ndarray, u: np.ndarray
 ) -> tuple[Callable[[float], np.ndarray], np.ndarray, np.ndarray, float]:
     """The function along v, its first and second derivative there, and the gap of the dot-product test."""
-    backend, kind = target.backend, target.x.dtype
+    backend, flat, args = target.backend, target.flat, target.args
+
+    def vector(a: np.ndarray) -> Any:
+        return backend.vector(a, target.x)
+
+    def run(program: Any, *vectors: np.ndarray) -> np.ndarray:
+        with target.precision():
+            found = program(flat, *map(vector, vectors), *args)
+            return np.asarray(backend.to_numpy(found), dtype=np.float64)
 
     def along(t: float) -> np.ndarray:
-        with target.precision():
-            return np.asarray(backend.value(target.flat, (x0 + t * v).astype(kind), *target.args), dtype=np.float64)
+        return run(backend.value, x0 + t * v)
 
-    with target.precision():
-        point, direction = x0.astype(kind), v.astype(kind)
-        slope = np.asarray(backend.pushforward(target.flat, point, direction, *target.args), dtype=np.float64)
-        pulled = np.asarray(backend.pullback(target.flat, point, u.astype(kind), *target.args), dtype=np.float64)
-
-        curve = np.asarray(backend.bend(target.flat, point, direction, *target.args), dtype=np.float64)
+    slope, pulled = run(backend.pushforward, x0, v), run(backend.pullback, x0, u)
+    curve = run(backend.bend, x0, v)
     size = max(np.abs(u) @ np.abs(slope), np.abs(v) @ np.abs(pulled), np.finfo(float).tiny)
     return along, slope, curve, float(abs(u @ slope - v @ pulled) / size)
 

@@ -13,7 +13,7 @@ import numpy as np
 from landform.derivatives.plan import memory_bytes
 from landform.derivatives.sparse.blocks import mentions
 from landform.derivatives.sparse.program import SparseProgram, Symmetry
-from landform.derivatives.target import Target, not_finite
+from landform.derivatives.target import Target, not_finite, refuse_unwalkable
 
 _KEPT = 32
 _programs: OrderedDict[Any, tuple[SparseProgram, Any]] = OrderedDict()
@@ -45,6 +45,7 @@ def hessian_program(target: Target, memory: str | int) -> SparseProgram:
 
 
 def _program(target: Target, what: str, memory: str | int, make: Callable[[Any, int], SparseProgram]) -> SparseProgram:
+    refuse_unwalkable(target)
     leaves = jax.tree.leaves(target.args)
     budget = memory_bytes(memory)
     key = (target.flat, what, target.n, str(target.x.dtype), tuple(map(id, leaves)), budget)

@@ -1,0 +1,53 @@
+"""Which framework a function and its point belong to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from landform.errors import ShapeError
+
+
+def backend_of(function: Any, x: Any) -> Any:
+    """The backend (`landform.backends.protocol.Backend`) for a function at a point.
+
+    Raises
+    ------
+    ShapeError
+        If a PyTorch module comes with a point that is no tensor.
+    """
+    torch = sys.modules.get("torch")  # whoever has a tensor has imported it
+    if torch is None or not hasattr(torch, "Tensor"):
+        return _jax()
+    if _holds(x, torch.Tensor):
+        from landform.backends import torch as backend
+
+        return backend
+    if isinstance(function, _modules(torch)):
+        raise ShapeError(
+            "a PyTorch tensor, or a tree of tensors, for a PyTorch module",
+            got=type(x).__name__,
+            remedy="convert it with torch.as_tensor(x, dtype=...) to the precision of the module",
+            where="argument x",
+        )
+    return _jax()
+
+
+def _jax() -> Any:
+    from landform.backends import jax as backend
+
+    return backend
+
+
+def _modules(torch: Any) -> tuple[type, ...]:
+    own = sys.modules.get("landform.backends.torch.module")
+    return (torch.nn.Module,) if own is None else (torch.nn.Module, own.ModuleFunction)
+
+
+def _holds(x: Any, kind: type) -> bool:
+    if isinstance(x, Mapping):
+        return any(_holds(leaf, kind) for leaf in x.values())
+    if isinstance(x, (list, tuple)):
+        return any(_holds(leaf, kind) for leaf in x)
+    return isinstance(x, kind)

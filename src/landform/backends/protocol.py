@@ -1,0 +1,112 @@
+"""What the derivative operators ask of a framework; a new one fills this list, as `jax` and `torch` do.
+
+A backend is a module. Its functions take `Flat` functions, ``f(x, *args)`` from a vector of shape (n,) to one of
+shape (m,), and vectors of the framework. They are called inside the context that `precision_of` makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Flat = Callable[..., Any]
+Leaf = tuple[str, tuple[int, ...]]
+"""Label and shape of one array in a point."""
+
+
+class Program(Protocol):
+    """What computes one kind of derivative."""
+
+    def __call__(self, *args: Any) -> Any:
+        """Run it."""
+        ...
+
+    def quick(self, *args: Any) -> Any:
+        """Run what is ready sooner, where there is anything to get ready."""
+        ...
+
+
+class Backend(Protocol):
+    """One framework.
+
+    Of the programs, ``value``, ``pushforward`` and ``pullback`` are the essence:
+
+    - ``value(f, x, *args)`` f(x); ``values(f, X, *args)`` at every row
+    - ``pushforward(f, x, v, *args)`` J v; ``pullback(f, x, u, *args)`` J'u
+    - ``jacobian_forward(f, chunk, x, *args)``, ``jacobian_reverse(…)`` f(x) and J, ``chunk`` products at a time
+    - ``values_and_jacobians(f, X, *args)`` both at every row of X
+    - ``hessian_product(f, x, weights, v, *args)`` of weights·f; ``hessian_quadratic(…)`` v'Hv
+    - ``hessian_dense(f, chunk, x, weights, *args)``, symmetric to the last bit
+    - ``bend(f, x, v, *args)`` v'Hv of every output
+    - ``second_derivatives(f, x, *args)`` f, J and the Hessian of every output
+    """
+
+    name: str
+    """As a user knows it."""
+    hessian_plan: tuple[str, str]
+    """How `hessian_dense` goes about it, and why, in words."""
+
+    pullback_cost: float
+    """Of one pull-back, in push-forwards."""
+
+    value: Program
+    values: Program
+    pushforward: Program
+    pullback: Program
+    jacobian_forward: Program
+    jacobian_reverse: Program
+    values_and_jacobians: Program
+    hessian_product: Program
+    hessian_quadratic: Program
+    hessian_dense: Program
+    bend: Program
+    second_derivatives: Program
+
+    def as_point(self, x: Any) -> Any:
+        """The point as an array or a tree of arrays; plain numbers are made one."""
+
+    def is_native(self, x: Any) -> bool:
+        """Whether results stay arrays of the framework."""
+
+    def precision_of(self, x: Any) -> AbstractContextManager[Any]:
+        """The context to work in; nothing global stays changed."""
+
+    def explained(self) -> AbstractContextManager[Any]:
+        """A context in which the framework's complaints about a function become a `DerivativeError`."""
+
+    def flatten_point(self, x: Any) -> tuple[Any, Any]:
+        """The point as one vector, and the way back for `flat_function`."""
+
+    def leaves(self, x: Any) -> list[Leaf]:
+        """Label and shape of every array in the point, in the order of the vector."""
+
+    def flat_function(self, function: Callable[..., Any], unflatten: Any) -> Flat:
+        """The function between vectors."""
+
+    def output_size(self, f: Flat, x: Any, args: Sequence[Any]) -> tuple[int, Any]:
+        """Number of outputs and their dtype; whatever has no derivative is refused here."""
+
+    def work_bytes(self, f: Flat) -> int:
+        """What one derivative product keeps in memory beside its vectors; 0 where it is not known."""
+
+    def notes(self, f: Flat) -> tuple[str, ...]:
+        """What a user should know about these derivatives."""
+
+    def vector(self, v: Any, like: Any) -> Any:
+        """A vector from the user in the framework, on the device and in the precision of ``like``."""
+
+    def rows(self, X: Any, like: Any) -> Any:
+        """The same for points as rows; there may be more of them at the end than were given."""
+
+    def to_numpy(self, array: Any) -> Any:
+        """The array as NumPy's."""
+
+    def in_form_of(self, array: Any, point: Any) -> Any:
+        """A result of `Prepared` as its caller expects it."""
+
+    def rounding(self, x: Any) -> float:
+        """The relative spacing of numbers as precise as x."""
+
+    def first_not_finite(self, matrix: Any) -> tuple[tuple[int, ...], float, int] | None:
+        """Place and value of the first NaN or infinity, and how many there are."""

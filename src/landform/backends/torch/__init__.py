@@ -1,0 +1,147 @@
+"""PyTorch as a backend of the derivative operators (`landform.backends.protocol.Backend`).
+
+The files in the order in which a point passes them: `tree` (tensors as one vector), `flat` (the function between
+vectors; what cannot be differentiated is refused, with `graph` and `refusals`), `programs` and `dense` (products and
+matrices). `module` makes a module a function of its parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from landform.backends.torch.flat import Flat, flat_function, output_size
+from landform.backends.torch.programs import (
+    bend,
+    hessian_dense,
+    hessian_product,
+    hessian_quadratic,
+    jacobian_forward,
+    jacobian_reverse,
+    pullback,
+    pushforward,
+    second_derivatives,
+    value,
+    values,
+    values_and_jacobians,
+)
+from landform.backends.torch.refusals import explained
+from landform.backends.torch.tree import flatten_point, leaves
+from landform.errors import ShapeError
+
+__all__ = [
+    "as_point",
+    "bend",
+    "explained",
+    "first_not_finite",
+    "flat_function",
+    "flatten_point",
+    "hessian_dense",
+    "hessian_plan",
+    "hessian_product",
+    "hessian_quadratic",
+    "in_form_of",
+    "is_native",
+    "jacobian_forward",
+    "jacobian_reverse",
+    "leaves",
+    "name",
+    "notes",
+    "output_size",
+    "precision_of",
+    "pullback",
+    "pullback_cost",
+    "pushforward",
+    "rounding",
+    "rows",
+    "second_derivatives",
+    "to_numpy",
+    "value",
+    "values",
+    "values_and_jacobians",
+    "vector",
+    "work_bytes",
+]
+
+name = "PyTorch"
+hessian_plan = ("reverse over reverse", "the graph of the gradient is recorded once")
+pullback_cost = 0.75
+
+
+def as_point(x: Any) -> Any:
+    """The point as it is: tensors are never made of something else unasked."""
+    return x
+
+
+def is_native(x: Any) -> bool:
+    """Results are always tensors."""
+    del x
+    return True
+
+
+@contextmanager
+def precision_of(x: Any) -> Iterator[None]:
+    """Recording is on, whatever the caller has switched off; afterwards it is as it was."""
+    del x
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def work_bytes(f: Flat) -> int:
+    """What one evaluation keeps for its derivative."""
+    return f.work
+
+
+def notes(f: Flat) -> tuple[str, ...]:
+    """What a user should know about these derivatives."""
+    return f.notes
+
+
+def vector(v: Any, like: torch.Tensor) -> torch.Tensor:
+    """A vector on the device and in the precision of ``like``.
+
+    Raises
+    ------
+    ShapeError
+        If it holds complex numbers.
+    """
+    with torch.inference_mode(False):
+        v = v.detach() if torch.is_tensor(v) else torch.from_numpy(np.array(v))
+        if v.is_complex():
+            raise ShapeError("real numbers", got=f"dtype {v.dtype}", remedy="treat real and imaginary part separately")
+        return (v.clone() if v.is_inference() else v).to(like)
+
+
+rows = vector
+
+
+def to_numpy(array: torch.Tensor) -> np.ndarray:
+    """The array as NumPy's; 16-bit floats that NumPy lacks become 32-bit."""
+    array = array.detach().cpu()
+    return (array.float() if array.dtype == torch.bfloat16 else array).numpy()
+
+
+def in_form_of(array: torch.Tensor, point: Any) -> Any:
+    """A tensor for a tensor, NumPy for anything else (such as what SciPy's solvers pass)."""
+    return array if torch.is_tensor(point) else to_numpy(array)
+
+
+def rounding(x: torch.Tensor) -> float:
+    """The relative spacing of numbers as precise as x."""
+    return float(torch.finfo(x.dtype).eps)
+
+
+def first_not_finite(matrix: torch.Tensor) -> tuple[tuple[int, ...], float, int] | None:
+    """Place and value of the first NaN or infinity, and how many there are."""
+    if torch.isfinite(matrix.sum()):  # one number that is not finite makes the sum so, and this is ten times quicker
+        return None
+    bad = ~torch.isfinite(matrix)
+    count = int(bad.sum())
+    if not count:
+        return None
+    place = tuple(int(k) for k in torch.nonzero(bad)[0])
+    return place, float(matrix[place]), count
