@@ -42,10 +42,12 @@ def test_exported_names_are_pinned():
         "descend",
         "directions",
         "from_sklearn",
+        "global_sensitivity",
         "hessian",
         "jacobian",
         "minimize",
         "prepare",
+        "shapley_values",
         "study",
         "verify",
     ]

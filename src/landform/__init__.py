@@ -21,6 +21,8 @@ _ROOMS = {
     "from_sklearn": "landform.backends",
     "directions": "landform.directions",
     "active_subspace": "landform.directions",
+    "global_sensitivity": "landform.sensitivity",
+    "shapley_values": "landform.sensitivity",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }
