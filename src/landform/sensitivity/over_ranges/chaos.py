@@ -66,7 +66,7 @@ class Chaos:
     replicas : array, shape (groups, terms)
         The coefficients with one group of points left out after the other.
     unexplained : float
-        The leave-one-out error, as a share of the variance.
+        The leave-one-out error and twice its standard error, as a share of the variance.
     degree : int
         Highest total degree that was admitted.
     truncation : float
@@ -111,7 +111,8 @@ def fit_chaos(sample: Sample, before: Chaos | None = None) -> Chaos:
     rows = design(fit.terms, sample.germs, sample.marginals, slopes=sample.rows.shape[1] > 1)
     rows, right = rows * weights[:, None], sample.rows * weights
     coefficients = _solve(rows, right)
-    return Chaos(fit.terms, coefficients, _left_out(rows, right), fit.error, fit.degree, fit.truncation, weights)
+    unexplained = max(fit.error, _cautious_error(rows, right - rows @ coefficients, weights[0]))
+    return Chaos(fit.terms, coefficients, _left_out(rows, right), unexplained, fit.degree, fit.truncation, weights)
 
 
 def _first_weights(sample: Sample) -> Float[np.ndarray, " rows"]:
@@ -200,13 +201,27 @@ def _choose(
 
 
 def _leave_one_out(hat: Float[np.ndarray, "n b b"], residual: Blocks, terms: int, unit: float) -> float:
+    return float(np.mean(_squares_left_out(hat, residual, terms, unit)))
+
+
+def _squares_left_out(
+    hat: Float[np.ndarray, "n b b"], residual: Blocks, terms: int, unit: float
+) -> Float[np.ndarray, " n"]:
     n, b = residual.shape
     try:
         out = np.linalg.solve(np.eye(b) - hat, residual[:, :, None])[:, 0, 0]
     except np.linalg.LinAlgError:
-        return np.inf
+        return np.full(n, np.inf)
     share = terms / (n * b)
-    return float(np.mean((out / unit) ** 2) * (1 + share) / (1 - share))
+    return np.asarray((out / unit) ** 2 * (1 + share) / (1 - share))
+
+
+def _cautious_error(rows: Float[np.ndarray, "n rows terms"], residual: Blocks, unit: float) -> float:
+    """The leave-one-out error and twice its standard error: where a function is steep few points show it."""
+    n, b, count = rows.shape
+    Q = np.linalg.qr(rows.reshape(n * b, count))[0].reshape(n, b, count)
+    squares = _squares_left_out(Q @ Q.swapaxes(1, 2), residual, count, unit)
+    return float(squares.mean() + 2 * squares.std(ddof=1) / np.sqrt(n))
 
 
 def _solve(rows: Float[np.ndarray, "n rows terms"], right: Blocks) -> Float[np.ndarray, " terms"]:

@@ -164,7 +164,7 @@ def _fitted(drawn: Drawn, inputs: Inputs, before: Expansion | None) -> Expansion
             missed = max(missed, _missed(before, k, drawn, sample) / deviation[k] ** 2)
         chaos.append(one)
         unexplained.append(missed)
-        indices.append(indices_of_chaos(one.terms, one.coefficients, one.replicas, missed))
+        indices.append(indices_of_chaos(one.terms, one.coefficients, one.replicas, missed, sample.n))
     squares = np.array([np.sum(c.coefficients[1:] ** 2) for c in chaos])
     shift = np.array([c.coefficients[0] for c in chaos])
     return Expansion(

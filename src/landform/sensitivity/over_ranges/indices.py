@@ -75,11 +75,13 @@ def indices_of_chaos(
     coefficients: Float[np.ndarray, " terms"],
     replicas: Float[np.ndarray, "groups terms"],
     unexplained: float,
+    points: int,
 ) -> Indices:
     """Indices of one output, with their half-widths.
 
-    A half-width adds what leaving out groups of points in turn moves the index by, at 95 %, and the share of the
-    variance that the chaos does not explain, which could belong to any index.
+    A half-width adds up the share of the variance that the chaos does not explain, which could belong to any index,
+    and, at 95 %, the larger of two: what leaving out groups of points in turn moves the index by, and how far the
+    part not explained can go with the part that is, at so many points.
     """
     found = {}
     groups = len(replicas)
@@ -87,7 +89,8 @@ def indices_of_chaos(
     for kind, shares in shares_of_terms(terms).items():
         value, each = _normalized(shares, coefficients), [_normalized(shares, c) for c in replicas]
         spread = np.sqrt((groups - 1) / groups * np.sum((np.array(each) - np.mean(each, axis=0)) ** 2, axis=0))
-        width = quantile * spread + unexplained
+        shared = 2 * np.sqrt(value * unexplained / points)
+        width = quantile * np.maximum(spread, shared) + unexplained
         if kind == "second":
             width = width * (1.0 - np.eye(len(width)))
         found[kind] = Measured(value, width)
