@@ -272,6 +272,8 @@ REFUSED = {
     "unknown in a limit": (lambda x: x[0], FINE, {"limits": [({"z": 1}, 0, 1)]}, ShapeError, "'z'"),
     "total out of reach": (lambda x: x[0], FINE, {"mixture": Mixture(("a", "b"), total=5)}, InfeasibleError, "= 5"),
     "unknown ingredient": (lambda x: x[0], FINE, {"mixture": ("a", "z")}, ProblemError, "none for z"),
+    "no matrix": (lambda x: x[0], FINE, {"correlation": "high"}, ShapeError, "2 × 2"),
+    "no tolerance": (lambda x: x[0], FINE, {"tolerance": 0.0}, ShapeError, "argument tolerance"),
     "method": (lambda x: x[0], FINE, {"method": "fast"}, ShapeError, "'fast'"),
     "chaos of tied": (lambda x: x[0], FINE, {"mixture": ("a", "b"), "method": "chaos"}, ProblemError, "tied"),
 }
@@ -293,6 +295,11 @@ def test_names_of_a_model_are_checked():
         landform.global_sensitivity(model, [(0, 1)] * 3)
 
 
-def test_tied_inputs_have_no_partial_slopes():
+def test_too_small_a_budget_is_said():
+    found = landform.global_sensitivity(ishigami, ISHIGAMI_RANGES, budget=20)
+    assert not found.reached and "budget" in found.words
+
+
+def test_values_alone_have_no_derivative_measures():
     with pytest.raises(DerivativeError, match="exact derivatives"):
         derivative_measures(lambda x: x[0], FINE, mode="values")

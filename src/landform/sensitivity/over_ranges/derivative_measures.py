@@ -19,7 +19,7 @@ from jaxtyping import Float
 from landform.backends import Model
 from landform.errors import DerivativeError
 from landform.findings import Bars, Finding, Picture
-from landform.sensitivity.over_ranges.evaluate import Evaluator, Mode, make_evaluator
+from landform.sensitivity.over_ranges.evaluate import Evaluator, Mode, make_evaluator, refuse_effort
 from landform.sensitivity.over_ranges.expansion import Drawn, draw, refuse_constant, total_by_chaos
 from landform.sensitivity.over_ranges.inputs import Inputs, make_inputs
 from landform.sensitivity.over_ranges.lattice import SIZES, lattice, mean_with_error
@@ -155,6 +155,7 @@ def derivative_measures(
     >>> found.measure, found.looseness.round(2), found.evaluations
     (array([[9., 1.]]), array([[1.22, 1.22]]), 97)
     """
+    refuse_effort(tolerance, budget)
     inputs = make_inputs(distributions, names=function.inputs if isinstance(function, Model) else None)
     refuse_tied(inputs)
     evaluator = make_evaluator(function, inputs.names, middle(inputs), outputs=outputs, mode=mode)

@@ -101,6 +101,18 @@ class Evaluator:
         )
 
 
+def refuse_effort(tolerance: float, budget: int) -> None:
+    """Refuse a tolerance or a budget that is not above zero.
+
+    Raises
+    ------
+    ShapeError
+    """
+    for name, given in (("tolerance", tolerance), ("budget", budget)):
+        if not given > 0:
+            raise ShapeError("a number above zero", got=repr(given), remedy="raise it", where=f"argument {name}")
+
+
 def make_evaluator(
     function: Callable[..., Any] | Model,
     inputs: Sequence[str],

@@ -127,6 +127,8 @@ def _next(sequence: Any, evaluator: Evaluator, inputs: Inputs, count: int) -> Dr
 
 def _trouble(history: list[tuple[int, float]], tolerance: float, most: int) -> str:
     count, width = history[-1]
+    if count >= most and not np.isfinite(width):
+        return f"{count} points are too few"
     if count >= most:
         return f"after {count} points its indices are known to ± {width:.2g} only"
     known = [(n, w) for n, w in history if np.isfinite(w)]

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from landform.backends import Model
 from landform.errors import ProblemError, ShapeError
-from landform.sensitivity.over_ranges.evaluate import Evaluator, Mode, make_evaluator
+from landform.sensitivity.over_ranges.evaluate import Evaluator, Mode, make_evaluator, refuse_effort
 from landform.sensitivity.over_ranges.expansion import Expansion, expand
 from landform.sensitivity.over_ranges.indices import Indices
 from landform.sensitivity.over_ranges.inputs import Inputs, make_inputs
@@ -62,7 +62,7 @@ def global_sensitivity(
     tolerance : float
         Largest half-width of a 95 % interval wanted; indices are shares of 1.
     budget : int
-        The most evaluations, gradients counted as one.
+        The most evaluations, a gradient counted as one; a first round of the method is always made.
     outputs : sequence of str, optional
         Names of the outputs.
     mode : {"auto", "values"}
@@ -97,6 +97,7 @@ def global_sensitivity(
         raise ShapeError(
             'method "auto", "chaos", "sampling" or "shapley"', got=repr(method), remedy="choose one", where="method"
         )
+    refuse_effort(tolerance, budget)
     blend = Mixture(tuple(mixture)) if mixture is not None and not isinstance(mixture, Mixture) else mixture
     names = function.inputs if isinstance(function, Model) else None
     inputs = make_inputs(distributions, names=names, correlation=correlation, mixture=blend, limits=limits)

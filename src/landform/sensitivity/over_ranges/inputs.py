@@ -256,8 +256,11 @@ def _by_name(distributions: Any, names: Sequence[str] | None) -> dict[str, Any]:
 
 
 def _correlation(given: Any, d: int) -> Float[np.ndarray, "d d"] | None:
-    R = np.asarray(given, dtype=np.float64)
     where = "argument correlation"
+    try:
+        R = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"a {d} × {d} matrix", got=repr(given)[:60], remedy="give numbers", where=where) from error
     if R.shape != (d, d):
         raise ShapeError(f"a {d} × {d} matrix", got=f"shape {R.shape}", remedy="give one row per input", where=where)
     if not np.isfinite(R).all() or np.abs(R - R.T).max() > 1e-10 or np.abs(np.diag(R) - 1).max() > 1e-10:

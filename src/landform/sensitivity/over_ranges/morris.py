@@ -20,7 +20,7 @@ from scipy.stats import qmc
 from landform.backends import Model
 from landform.errors import ProblemError
 from landform.findings import Bars, Finding, Picture, Scatter
-from landform.sensitivity.over_ranges.evaluate import Mode, make_evaluator
+from landform.sensitivity.over_ranges.evaluate import Mode, make_evaluator, refuse_effort
 from landform.sensitivity.over_ranges.expansion import refuse_constant
 from landform.sensitivity.over_ranges.inputs import Inputs, make_inputs
 
@@ -126,6 +126,7 @@ def morris_screening(
     >>> found.size.round(6), found.spread.round(6)
     (array([[3., 1.]]), array([[0., 0.]]))
     """
+    refuse_effort(tolerance, budget)
     inputs = make_inputs(distributions, names=function.inputs if isinstance(function, Model) else None)
     refuse_tied(inputs)
     evaluator = make_evaluator(function, inputs.names, middle(inputs), outputs=outputs, mode=mode)
