@@ -75,7 +75,7 @@ class GlobalSensitivity(Finding):
         if kind == "second" and other is not None:
             place = (*place, self.inputs.index(other))
         value, half = self.indices[kind].values[place], self.indices[kind].half_widths[place]
-        return Estimate(float(value), float(half) / 1.96, float(value - half), float(value + half), how=self.method)
+        return Estimate(float(value), None, float(value - half), float(value + half), how=self.method)
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each index: output, kind, input (two for pairs), estimate, error, method, evaluations."""
