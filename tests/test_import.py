@@ -43,10 +43,12 @@ def test_exported_names_are_pinned():
         "directions",
         "from_sklearn",
         "from_torch",
+        "global_sensitivity",
         "hessian",
         "jacobian",
         "minimize",
         "prepare",
+        "shapley_values",
         "study",
         "verify",
     ]

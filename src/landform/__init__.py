@@ -22,6 +22,8 @@ _ROOMS = {
     "directions": "landform.directions",
     "active_subspace": "landform.directions",
     "from_torch": "landform.backends",
+    "global_sensitivity": "landform.sensitivity",
+    "shapley_values": "landform.sensitivity",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }

@@ -149,7 +149,25 @@ class Shades:
         ax.set_title(self.title)
 
 
-Picture = Bars | Scatter | Contour | Biplot | Shades
+@dataclass(frozen=True)
+class PairMap:
+    """A number for every pair of inputs, as a symmetric map."""
+
+    labels: Sequence[str]
+    values: Sequence[Sequence[float]]
+    title: str = ""
+
+    def draw(self, ax: Axes) -> None:
+        """Draw on matplotlib axes."""
+        image = ax.imshow([list(row) for row in self.values], cmap="viridis")
+        ax.figure.colorbar(image, ax=ax)
+        places = list(range(len(self.labels)))
+        ax.set_xticks(places, list(self.labels), rotation=45, ha="right")
+        ax.set_yticks(places, list(self.labels))
+        ax.set_title(self.title)
+
+
+Picture = Bars | Scatter | Contour | Biplot | Shades | PairMap
 
 
 def draw(pictures: Sequence[Picture]) -> Any:
