@@ -46,6 +46,7 @@ def test_exported_names_are_pinned():
         "jacobian",
         "minimize",
         "prepare",
+        "sensitivity",
         "study",
         "verify",
     ]

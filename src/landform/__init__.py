@@ -21,6 +21,7 @@ _ROOMS = {
     "from_sklearn": "landform.backends",
     "directions": "landform.directions",
     "active_subspace": "landform.directions",
+    "sensitivity": "landform.sensitivity",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }

@@ -1,7 +1,30 @@
 """What moves what, along the directions that really exist, and how surely."""
 
+from landform.callable_room import answers_calls
+from landform.sensitivity.effect import Effect
+from landform.sensitivity.finding import Sensitivity
 from landform.sensitivity.ground import Ground
+from landform.sensitivity.interactions import Interaction, Interactions
+from landform.sensitivity.local import sensitivity
 from landform.sensitivity.moves import Move, cox_move, cox_path, exchange_move, factor_move
 from landform.sensitivity.slopes import Slope, slopes_along
+from landform.sensitivity.trace import Trace
 
-__all__ = ["Ground", "Move", "Slope", "cox_move", "cox_path", "exchange_move", "factor_move", "slopes_along"]
+__all__ = [
+    "Effect",
+    "Ground",
+    "Interaction",
+    "Interactions",
+    "Move",
+    "Sensitivity",
+    "Slope",
+    "Trace",
+    "cox_move",
+    "cox_path",
+    "exchange_move",
+    "factor_move",
+    "sensitivity",
+    "slopes_along",
+]
+
+answers_calls(__name__, sensitivity)
