@@ -105,7 +105,9 @@ def sensitivity(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from sklearn.linear_model import LinearRegression
+    >>> from landform.sensitivity import sensitivity
     >>> X = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0], [3.0, 1.0], [4.0, 5.0]])
     >>> y = np.array([1.0, 2.1, 4.9, 6.1, 9.0])
     >>> found = sensitivity(LinearRegression().fit(X, y), X, y=y, inputs=("a", "b"))
