@@ -174,7 +174,7 @@ class HeatMap:
         for i, row in enumerate(self.values):
             for j, v in enumerate(row):
                 if v is not None:
-                    text = f"{v:.2g}".replace("-", "\u2212")
+                    text = "0" if abs(v) < 0.005 * most else f"{v:.2g}".replace("-", "\u2212")
                     text = text if self.sure is None or self.sure[i][j] else f"({text})"
                     ax.text(j, i, text, ha="center", va="center", fontsize=7.5, color=_ink(v / most))
         ax.set_xticks(range(len(self.columns)), list(self.columns), rotation=45, ha="right", rotation_mode="anchor")

@@ -47,6 +47,14 @@ class Caution:
         """How many rows it holds for, for one output at least."""
         return int(np.sum(self.where.any(axis=1)))
 
+    def counted(self, outputs: Sequence[str]) -> list[str]:
+        """How many rows it holds for, in words; output by output where these differ."""
+        counts, n = self.where.sum(axis=0), len(self.where)
+        if (self.where == self.where[:, :1]).all():
+            return [f"{counts[0]} of {n} rows: {self.words}."]
+        pairs = zip(outputs, counts, strict=True)
+        return [f"{name}, {count} of {n} rows: {self.words}." for name, count in pairs if count]
+
 
 def far_rows(X: Float[Array, "rows d"], train: Float[Array, "n d"] | None, outputs: int) -> Caution:
     """Rows outside what the model was fitted on, by leverage and by distance; without training rows, unusual ones.

@@ -125,7 +125,7 @@ class Sensitivity(Finding):
         frame["upper"] = (self.slopes + self.quantile * errors).ravel()
         frame["standardized"] = self._standardized().ravel()
         frame["elasticity"] = self._elasticities().ravel()
-        words = self._words()
+        words = self.row_words()
         frame["cautions"] = [words[r][o] for r, o in zip(row, output, strict=True)]
         return frame
 
@@ -142,7 +142,7 @@ class Sensitivity(Finding):
         values = np.where(self.taken.values == 0, np.nan, self.taken.values)
         return np.asarray(self.slopes * levels[:, None, :] / values[:, :, None])
 
-    def _words(self) -> list[list[str]]:
+    def row_words(self) -> list[list[str]]:
         """The cautions of every row and output as text."""
         n, m = self.taken.values.shape
         found = [[""] * m for _ in range(n)]
@@ -197,7 +197,7 @@ class Sensitivity(Finding):
                 found.append(_said(ranked[0]))
         found.append(f"Slopes are {self.how}; standard errors: {self.doubt}.")
         found += self.notes
-        found += [f"{one.rows} of {len(self.slopes)} rows: {one.words}." for one in self.cautions if one.rows]
+        found += [words for one in self.cautions for words in one.counted(self.outputs)]
         return found
 
     def tables(self) -> Sequence[tuple[str, pd.DataFrame]]:

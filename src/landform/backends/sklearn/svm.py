@@ -33,10 +33,10 @@ def _expand(estimator: Any, weights: np.ndarray, intercept: Any) -> Translation:
 
     So that machines of nearly as many vectors, as refits have, share compiled code.
     """
-    vectors = np.asarray(estimator.support_vectors_)
+    kernel, vectors = _kernel(estimator), np.asarray(estimator.support_vectors_)
     more = -len(vectors) % _MULTIPLE if len(vectors) else 0
     filled = np.concatenate([vectors, np.repeat(vectors[:1], more, axis=0)])
-    return expand(_kernel(estimator), filled, np.pad(weights, ((0, 0), (0, more))), intercept)
+    return expand(kernel, filled, np.pad(weights, ((0, 0), (0, more))), intercept)
 
 
 def translate_support_vectors(estimator: Any, method: str) -> Translation:
