@@ -134,7 +134,8 @@ def _refitted(subject: Subject, train: Any, y: np.ndarray, drawn: np.ndarray) ->
     found = translate(estimator, subject.method)
     names = tuple(f"y{k}" for k in range(len(subject.outputs)))
     model = Model(found.function, found.args, subject.inputs, names)
-    slopes = ExactSlopes(log_odds_of(model) if subject.odds else model, subject.X[0])
+    assert isinstance(subject.slopes, ExactSlopes)
+    slopes = subject.slopes.like(log_odds_of(model) if subject.odds else model)
     if slopes.prepared.target.m != len(names):
         raise ModelError("as many outputs as before", got=str(slopes.prepared.target.m), remedy="fit anew")
     return slopes

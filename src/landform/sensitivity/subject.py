@@ -63,6 +63,15 @@ class ExactSlopes:
         """The model's compiled derivatives."""
         return prepare(self.model, self.at, effort="quick")
 
+    def like(self, model: Model) -> ExactSlopes:
+        """The same of another model; what is compiled is shared where only the numbers in it differ."""
+        found = ExactSlopes(model, self.at)
+        own, other = (_shapes(one.args) for one in (self.model, model))
+        if model.function is self.model.function and own == other:
+            prepared = replace(self.prepared, target=replace(self.prepared.target, args=model.args))
+            found.__dict__["prepared"] = prepared
+        return found
+
     def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
         """Outputs at every row."""
         return values_at(self.prepared, X)
@@ -74,6 +83,11 @@ class ExactSlopes:
     def curves(self, X: Float[Array, "rows d"]) -> Iterator[tuple[slice, Float[Array, "some m d d"]]]:
         """Hessians of every output, block by block."""
         return curves_at(self.prepared, X)
+
+
+def _shapes(args: Any) -> Any:
+    """The shapes of all arrays in nested tuples."""
+    return tuple(map(_shapes, args)) if isinstance(args, tuple) else np.shape(args)
 
 
 @dataclass(frozen=True, eq=False)
