@@ -257,3 +257,11 @@ def test_another_target_than_that_of_the_fit_is_refused(model):
     y = (X3[:, 0] > 0).astype(float)
     with pytest.raises(ModelError, match=r"argument y: .*fitted"):
         sensitivity(model.fit(X3, y), X3, y=1 - y)
+
+
+@pytest.mark.parametrize("kind", [LinearRegression, LogisticRegression])
+def test_weights_of_the_fit_are_noticed(kind):
+    y = (X3[:, 0] + RNG.normal(size=60) > 0).astype(float)
+    model = kind().fit(X3, y, sample_weight=np.where(np.arange(60) < 30, 0.01, 5.0))
+    with pytest.raises(ModelError, match="sample weights"):
+        sensitivity(model, X3, y=y)

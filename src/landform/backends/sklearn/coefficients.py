@@ -26,8 +26,9 @@ from landform.backends.sklearn.linear import BOTH_CLASSES, LOGISTIC, SOFTMAX, ex
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
-_FAR = 3.0
-"""A fit whose next Newton step is longer than this many standard errors was made with other rows or another target."""
+_SOLVED, _ITERATED = 0.05, 0.5
+"""A fit whose next Newton step is longer than so many standard errors was made with other rows, target or weights:
+least squares are solved, the others come close."""
 
 _LARGEST = 4000
 
@@ -109,14 +110,14 @@ def _inverse(information: np.ndarray) -> np.ndarray:
     return np.linalg.pinv(information / np.outer(size, size), rcond=1e-12, hermitian=True) / np.outer(size, size)
 
 
-def _refuse_other_target(step: np.ndarray, information: np.ndarray, name: str) -> None:
+def _refuse_other_target(step: np.ndarray, information: np.ndarray, name: str, most: float = _ITERATED) -> None:
     distance = float(np.sqrt(max(step @ information @ step, 0.0)))
-    if not distance <= _FAR:
+    if not distance <= most:
         raise ModelError(
             f"the rows and the target that {name} was fitted on",
             got=f"a best fit {distance:.3g} standard errors away from its coefficients",
-            remedy="pass these as y=, with train= where they belong to other rows than X; a fit with sample weights "
-            'or one that stopped early needs doubt="refits"',
+            remedy="pass these as y=, with train= where they belong to other rows than X; fit without sample weights, and "
+            "until it converges",
             where="argument y",
         )
 
@@ -155,7 +156,7 @@ def _least_squares(core: Core, features: np.ndarray, y: np.ndarray) -> Coefficie
         variance = float(left @ left) / free
         pull = A.T @ left - np.append(strength[k] * weights[k], 0.0)
         if variance > 0:
-            _refuse_other_target(inverse @ pull, information / variance, name)
+            _refuse_other_target(inverse @ pull, information / variance, name, _SOLVED)
         covariance[k * p : (k + 1) * p, k * p : (k + 1) * p] = variance * inverse
     how = "closed form: least squares, residual variance from the fit"
     if np.any(strength > 0):

@@ -104,8 +104,7 @@ def _kernel_ridge(core: Core, y: np.ndarray) -> Process | None:
         raise ModelError(
             "the target that KernelRidge was fitted with",
             got="values that its weights do not reproduce",
-            remedy="pass it as y=, with train= where it belongs to other rows than X; a fit with sample weights needs "
-            'doubt="refits"',
+            remedy="pass it as y=, with train= where it belongs to other rows than X; fit without sample weights",
             where="argument y",
         )
     free = float(estimator.alpha * np.trace(np.linalg.inv(noisy)))
