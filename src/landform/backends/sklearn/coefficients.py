@@ -116,8 +116,8 @@ def _refuse_other_target(step: np.ndarray, information: np.ndarray, name: str, m
         raise ModelError(
             f"the rows and the target that {name} was fitted on",
             got=f"a best fit {distance:.3g} standard errors away from its coefficients",
-            remedy="pass these as y=, with train= where they belong to other rows than X; fit without sample weights, and "
-            "until it converges",
+            remedy="pass these as y=, with train= where they belong to other rows than X; fit without sample weights, "
+            "and until it converges",
             where="argument y",
         )
 
