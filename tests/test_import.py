@@ -48,6 +48,7 @@ def test_exported_names_are_pinned():
         "jacobian",
         "minimize",
         "prepare",
+        "sensitivity",
         "shapley_values",
         "study",
         "verify",

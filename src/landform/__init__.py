@@ -24,6 +24,7 @@ _ROOMS = {
     "from_torch": "landform.backends",
     "global_sensitivity": "landform.sensitivity",
     "shapley_values": "landform.sensitivity",
+    "sensitivity": "landform.sensitivity",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }

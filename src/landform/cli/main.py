@@ -29,6 +29,9 @@ class _Entry:
 _COMMANDS = {
     "init": _Entry("landform.cli.init", "init", "Describe a table of trials: write a commented problem.toml."),
     "study": _Entry("landform.cli.study", "study", "Find slopes, curves and the best recipes; write a report."),
+    "sensitivity": _Entry(
+        "landform.cli.sensitivity", "sensitivity", "Say what moves a fitted scikit-learn model, and how surely."
+    ),
 }
 
 

@@ -29,7 +29,7 @@ def study(trials: Path, problem: Path | None, out: Path | None, as_json: bool, q
     """
     problem = _problem_of(trials, problem)
     results = _results(trials, problem, quiet=quiet or as_json)
-    _present(results, out, as_json=as_json)
+    present(results, out, as_json=as_json)
 
 
 def _problem_of(trials: Path, problem: Path | None) -> Path:
@@ -47,21 +47,17 @@ def _problem_of(trials: Path, problem: Path | None) -> Path:
 
 
 def _results(trials: Path, problem: Path, *, quiet: bool) -> dict[str, Any]:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from landform.cli.progress import progress
 
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
-        task = bar.add_task("loading the numerical libraries", total=None)
+    with progress("loading the numerical libraries", quiet=quiet) as say:
         from landform.formulation import Study
 
-        bar.update(task, description="reading the table")
-        ready = Study.read(trials, problem)
-        return ready.run(progress=lambda words: bar.update(task, description=words)).to_dict()
+        say("reading the table")
+        return Study.read(trials, problem).run(progress=say).to_dict()
 
 
-def _present(results: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
+def present(results: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
+    """Write what was found into a folder, and print it as JSON or in words."""
     from landform.report import dumps, print_summary, write_all
 
     files = write_all(results, out) if out is not None else []

@@ -67,6 +67,99 @@ def covariance_of_slopes(
 
 
 @compiled(0)
+def _variances(k: Covariance, X: jax.Array, V: jax.Array, args: Sequence[Any]) -> jax.Array:
+    def pair(x: jax.Array, z: jax.Array) -> jax.Array:
+        return jax.jacfwd(jax.grad(k, argnums=0), argnums=1)(x, z, *args)
+
+    def row(carry: jax.Array, one: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+        x, v = one
+        along = jax.vmap(lambda z, w: jax.numpy.sum(v * (pair(x, z) @ w), axis=0))(X, V)
+        return carry + along.sum(axis=0), None
+
+    return jax.lax.scan(row, jax.numpy.zeros(V.shape[2], dtype=X.dtype), (X, V))[0]
+
+
+def variances_of_slopes(
+    k: Covariance, X: Float[np.ndarray, "rows n"], V: Float[np.ndarray, "rows n k"], args: Sequence[Any] = ()
+) -> Float[np.ndarray, " k"]:
+    """The diagonal of `covariance_of_slopes`, for many slopes at a fraction of its cost.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> rbf = lambda x, z: jnp.exp(-0.5 * jnp.sum((x - z) ** 2 / 4.0))
+    >>> variances_of_slopes(rbf, np.zeros((1, 2)), np.eye(2)[None])
+    array([0.25, 0.25])
+    """
+    with double_precision():
+        return np.asarray(_variances.quick(k, np.asarray(X), np.asarray(V), tuple(args)))
+
+
+@compiled(0)
+def _slopes_of_rows(k: Covariance, X: jax.Array, V: jax.Array, args: Sequence[Any]) -> jax.Array:
+    def one(x: jax.Array, v: jax.Array) -> jax.Array:
+        return v.T @ jax.jacfwd(jax.grad(k, argnums=0), argnums=1)(x, x, *args) @ v
+
+    return jax.vmap(one)(X, V)
+
+
+def covariances_of_slopes(
+    k: Covariance, X: Float[np.ndarray, "rows n"], V: Float[np.ndarray, "rows n k"], args: Sequence[Any] = ()
+) -> Float[np.ndarray, "rows k k"]:
+    """Covariance of the slopes along k directions, at every row by itself.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> rbf = lambda x, z: jnp.exp(-0.5 * jnp.sum((x - z) ** 2 / 4.0))
+    >>> covariances_of_slopes(rbf, np.zeros((1, 2)), np.array([[[1.0], [1.0]]]))
+    array([[[0.5]]])
+    """
+    with double_precision():
+        return np.asarray(_slopes_of_rows.quick(k, np.asarray(X), np.asarray(V), tuple(args)))
+
+
+@compiled(0)
+def _values(k: Covariance, X: jax.Array, Z: jax.Array, args: Sequence[Any]) -> jax.Array:
+    return jax.vmap(lambda x: jax.vmap(lambda z: k(x, z, *args))(Z))(X)
+
+
+def covariance_of_values(
+    k: Covariance, X: Float[np.ndarray, "rows n"], Z: Float[np.ndarray, "more n"], args: Sequence[Any] = ()
+) -> Float[np.ndarray, "rows more"]:
+    """Covariance of the values at every row of X with those at every row of Z.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> covariance_of_values(lambda x, z: x @ z, np.eye(2), np.ones((1, 2)))
+    array([[1.],
+           [1.]])
+    """
+    with double_precision():
+        return np.asarray(_values.quick(k, np.asarray(X), np.asarray(Z), tuple(args)))
+
+
+@compiled(0)
+def _differences(k: Covariance, X: jax.Array, Z: jax.Array, args: Sequence[Any]) -> jax.Array:
+    return jax.vmap(lambda x, z: k(x, x, *args) + k(z, z, *args) - 2.0 * k(x, z, *args))(X, Z)
+
+
+def variances_of_differences(
+    k: Covariance, X: Float[np.ndarray, "rows n"], Z: Float[np.ndarray, "rows n"], args: Sequence[Any] = ()
+) -> Float[np.ndarray, " rows"]:
+    """Variance of the value at a row of X less that at the same row of Z.
+
+    Examples
+    --------
+    >>> variances_of_differences(lambda x, z: x @ z, np.eye(2), np.zeros((2, 2)))
+    array([1., 1.])
+    """
+    with double_precision():
+        return np.asarray(_differences.quick(k, np.asarray(X), np.asarray(Z), tuple(args)))
+
+
+@compiled(0)
 def _curve(k: Covariance, x: jax.Array, v: jax.Array, args: Sequence[Any]) -> jax.Array:
     def second(g: Callable[[jax.Array], jax.Array]) -> jax.Array:
         def slope(z: jax.Array) -> jax.Array:

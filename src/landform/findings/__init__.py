@@ -2,6 +2,19 @@
 
 from landform.findings.estimate import Estimate, minus
 from landform.findings.finding import Finding
-from landform.findings.pictures import Bars, Biplot, Contour, Picture, Scatter, Shades
+from landform.findings.pictures import Bars, Biplot, Contour, Curve, HeatMap, Picture, Scatter, Shades, Swarm
 
-__all__ = ["Bars", "Biplot", "Contour", "Estimate", "Finding", "Picture", "Scatter", "Shades", "minus"]
+__all__ = [
+    "Bars",
+    "Biplot",
+    "Contour",
+    "Curve",
+    "Estimate",
+    "Finding",
+    "HeatMap",
+    "Picture",
+    "Scatter",
+    "Shades",
+    "Swarm",
+    "minus",
+]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landform.errors import OutputError
 from landform.findings.pictures import Picture, draw
+from landform.findings.saving import save
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +50,35 @@ class Finding(ABC):
                 remedy="read it with `.to_frame()` instead",
             )
         return draw(pictures)
+
+    def sentences(self) -> Sequence[str]:
+        """The finding in words, the most important first; nothing unless a subclass says so."""
+        return ()
+
+    def tables(self) -> Sequence[tuple[str, pd.DataFrame]]:
+        """Titles and tables of what a saved page shows."""
+        return [("", self.to_frame())]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the finding to a file, from a script as well as from a notebook.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.html`` for words, pictures and tables in one page that works offline; ``.csv`` for the table;
+            ``.svg``, ``.png`` or ``.pdf`` for the pictures. A file that is there is replaced.
+
+        Returns
+        -------
+        Path
+            Where it stands.
+
+        Raises
+        ------
+        OutputError
+            For another ending, a folder that is not there, or where matplotlib is needed and missing.
+        """
+        return save(self, Path(path))
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False, float_format=lambda v: f"{v:.4g}"))

@@ -24,11 +24,22 @@ def write_atomically(path: Path, text: str) -> None:
     OutputError
         Where the folder is missing, is no folder, or cannot be written.
     """
+    write_bytes_atomically(path, text.encode())
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
+    """Write a file of bytes so that a reader sees the old one or the new one, never half of it.
+
+    Raises
+    ------
+    OutputError
+        As `write_atomically`.
+    """
     path = Path(path)
     temporary = path.parent / f".{path.name}.{uuid4().hex[:8]}.tmp"
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with temporary.open("xb") as file:
+            file.write(content)
         temporary.replace(path)
     except OSError as error:
         raise OutputError(

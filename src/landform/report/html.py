@@ -27,6 +27,7 @@ SCRIPTS = (
     "models.js",
     "curvature.js",
     "data.js",
+    "sensitivity.js",
     "page.js",
 )
 
@@ -48,7 +49,7 @@ def page(results: Mapping[str, Any]) -> str:
         HTML that refers to nothing outside itself.
     """
     script = "\n".join(_part(name) for name in SCRIPTS)
-    title = html.escape(f"{results['source']['file']} · landform study")
+    title = html.escape(f"{results['source']['file']} · landform {results.get('kind', 'study')}")
     text = _part("template.html")
     # The findings come last, so that nothing in them can be taken for a place to fill.
     for place, content in (

@@ -10,6 +10,7 @@ from typing import Any
 
 from landform.errors import OutputError
 from landform.findings.writing import write_atomically
+from landform.report import sensitivity
 
 Results = Mapping[str, Any]
 Row = dict[str, Any]
@@ -30,7 +31,7 @@ def tables(results: Results) -> dict[str, str]:
     dict
         File name to text. A number that is not known is an empty cell; every table has its header, even if empty.
     """
-    return {f"{name}.csv": _csv(columns, rows(results)) for name, (columns, rows) in _TABLES.items()}
+    return {f"{name}.csv": _csv(columns, rows(results)) for name, (columns, rows) in _tables_of(results).items()}
 
 
 def write_tables(results: Results, folder: Path) -> list[Path]:
@@ -223,3 +224,13 @@ _TABLES: dict[str, tuple[tuple[str, ...], Callable[[Results], Iterator[Row]]]] =
         _trials,
     ),
 }  # fmt: skip
+
+_SENSITIVITY: dict[str, tuple[tuple[str, ...], Callable[[Results], Iterator[Row]]]] = {
+    "effects": (sensitivity.EFFECTS, sensitivity.effect_rows),
+    "interactions": (sensitivity.INTERACTIONS, sensitivity.interaction_rows),
+    "rows": (sensitivity.ROWS, sensitivity.slope_rows),
+}
+
+
+def _tables_of(results: Results) -> dict[str, tuple[tuple[str, ...], Callable[[Results], Iterator[Row]]]]:
+    return _SENSITIVITY if results.get("kind") == "sensitivity" else _TABLES

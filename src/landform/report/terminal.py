@@ -22,10 +22,13 @@ from landform.report.digits import (
     rounded_amounts,
     with_interval,
 )
+from landform.report.sensitivity import summary_lines
 
 Results = Mapping[str, Any]
 
 _BAR = 18
+_OWN = ("alone", "log", "Cox", "contrast")
+_MOST = 12
 
 
 def print_summary(results: Results, console: Console, *, files: Sequence[Path] = ()) -> None:
@@ -42,6 +45,9 @@ def print_summary(results: Results, console: Console, *, files: Sequence[Path] =
     """
     summary = results["summary"]
     console.print()
+    if results.get("kind") == "sensitivity":
+        _sensitivity(results, console, files)
+        return
     _say(console, _masthead(results), style="dim")
     _say(console, summary["make"], style="bold")
     _say(console, summary["sure"])
@@ -56,6 +62,25 @@ def print_summary(results: Results, console: Console, *, files: Sequence[Path] =
     _unpredictable(results, console)
     if summary["notes"]:
         _part(console, "Keep in mind", _notes(summary["notes"]))
+    if files:
+        _part(console, "Written", _files(files))
+    console.print()
+
+
+def _sensitivity(results: Results, console: Console, files: Sequence[Path]) -> None:
+    """The strongest effects of a model, how they are known, and what to beware of."""
+    source = results["source"]
+    _say(console, f"{source['model']} on {source['file']} · {len(source['rows'])} rows", style="dim")
+    for line in summary_lines(results):
+        console.print(Padding(line, (0, 0, 0, 1), expand=False))
+    for output in results["outputs"]:
+        table = _table(("input", "left"), ("sd per sd", "right"), ("mean slope", "right"), ("same sign", "right"))
+        own = [e for e in results["effects"] if e["output"] == output["name"] and e["direction"] in _OWN]
+        for e in sorted(own, key=lambda e: -abs((e["standardized"] or e["mean"])["value"]))[:_MOST]:
+            shown = with_interval(e["standardized"]) if e["standardized"] else "—"
+            style = "" if e["sure"] or e["mean"]["lower"] is None else "dim"
+            _row(table, e["input"], shown, with_interval(e["mean"]), percent(e["same_sign"], counted=True), style=style)
+        _part(console, f"What moves {output['name']}", table)
     if files:
         _part(console, "Written", _files(files))
     console.print()

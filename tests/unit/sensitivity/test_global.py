@@ -193,7 +193,7 @@ def test_several_outputs_and_a_model():
     assert list(frame.columns) == ["output", "index", "input", "estimate", "error", "method", "evaluations"]
     assert len(frame) == 2 * (3 * 2 + 1) and "u × v" in set(frame["input"])
     kinds = [type(p).__name__ for p in found.pictures()]
-    assert kinds == ["Bars", "PairMap"] * 2
+    assert kinds == ["Bars", "HeatMap"] * 2
     assert found.plot().axes
 
 

@@ -15,6 +15,7 @@ from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
 VOTES = "votes of pairs of classes: jumps by 1 where a vote changes, smooth in between"
+_MULTIPLE = 64
 ITERATED = "probabilities from an iteration that libsvm stops early: tiny jumps where one more step is taken"
 
 
@@ -27,12 +28,23 @@ def _kernel(estimator: Any) -> Translation:
     )
 
 
+def _expand(estimator: Any, weights: np.ndarray, intercept: Any) -> Translation:
+    """Support vectors with their weights, filled up to a multiple of 64 by the first one with weight zero.
+
+    So that machines of nearly as many vectors, as refits have, share compiled code.
+    """
+    kernel, vectors = _kernel(estimator), np.asarray(estimator.support_vectors_)
+    more = -len(vectors) % _MULTIPLE if len(vectors) else 0
+    filled = np.concatenate([vectors, np.repeat(vectors[:1], more, axis=0)])
+    return expand(kernel, filled, np.pad(weights, ((0, 0), (0, more))), intercept)
+
+
 def translate_support_vectors(estimator: Any, method: str) -> Translation:
     """`SVR`, `NuSVR`, `OneClassSVM`, and the decision function of two classes."""
     intercept = np.asarray(estimator.intercept_, dtype=np.float64)
     if method == "score_samples":
         intercept = intercept + np.asarray(estimator.offset_)
-    return expand(_kernel(estimator), estimator.support_vectors_, estimator.dual_coef_, intercept)
+    return _expand(estimator, np.asarray(estimator.dual_coef_), intercept)
 
 
 def pair_weights(dual: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -56,9 +68,8 @@ def pair_weights(dual: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 def _pairs(estimator: Any) -> Translation:
     """Libsvm's own decision value of every pair of classes."""
-    kernel = _kernel(estimator)
     weights = pair_weights(np.asarray(estimator._dual_coef_), np.asarray(estimator._n_support))
-    return expand(kernel, estimator.support_vectors_, weights, estimator._intercept_)
+    return _expand(estimator, weights, estimator._intercept_)
 
 
 def signs(classes: int) -> np.ndarray:

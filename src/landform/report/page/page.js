@@ -18,7 +18,7 @@ function draw() {
   const data = JSON.parse(document.getElementById("findings").textContent);
   learnAmounts(data.inputs);
   const main = document.getElementById("report"), contents = document.getElementById("contents");
-  for (const [name, part] of PARTS) {
+  for (const [name, part] of data.kind === "sensitivity" ? SENSITIVITY : PARTS) {
     let node;
     try { node = part(data); } catch (error) { node = fault(name, error); }
     if (!node) continue;

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.findings import Bars, Estimate, Finding, Picture
-from landform.findings.pictures import PairMap
+from landform.findings.pictures import HeatMap
 from landform.sensitivity.over_ranges.indices import Indices
 
 if TYPE_CHECKING:
@@ -116,5 +116,6 @@ class GlobalSensitivity(Finding):
             )
             if "second" in self.indices and len(self.inputs) > 1:
                 cells = self.indices["second"].values[k]
-                drawn.append(PairMap(self.inputs, [[float(v) for v in row] for row in cells], title=f"{output}: pairs"))
+                values = [[float(v) if np.isfinite(v) else None for v in row] for row in cells]
+                drawn.append(HeatMap(self.inputs, self.inputs, values, title=f"{output}: pairs"))
         return drawn

@@ -1,0 +1,285 @@
+"""What is asked about: a model of any origin with its rows, and how its slopes are had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from landform.backends import Model, from_sklearn
+from landform.backends.sklearn.catalogue import why_flat
+from landform.backends.sklearn.data import checked_rows
+from landform.backends.sklearn.registry import default_method
+from landform.derivatives import Prepared, hessian, jacobian, prepare
+from landform.derivatives.rows import curves_at, slopes_at, values_at
+from landform.errors import ModelError, ShapeError
+from landform.sensitivity.odds import log_odds_of
+
+Array = np.ndarray
+Derivatives = Literal["auto", "exact", "numeric"]
+_LINES = 2
+
+
+class Taken(NamedTuple):
+    """Outputs and Jacobians at rows, and the errors of numeric ones."""
+
+    values: Float[Array, "rows m"]
+    jacobians: Float[Array, "rows m d"]
+    errors: Float[Array, "rows m d"] | None = None
+
+
+class Slopes(Protocol):
+    """Values, slopes and curves of a function at many rows."""
+
+    @property
+    def how(self) -> str:
+        """In words."""
+
+    def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
+        """Outputs at every row."""
+
+    def slopes(self, X: Float[Array, "rows d"]) -> Taken:
+        """Outputs and Jacobians at every row."""
+
+    def curves(self, X: Float[Array, "rows d"]) -> Iterator[tuple[slice, Float[Array, "some m d d"]]]:
+        """Hessians of every output, block by block."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExactSlopes:
+    """By automatic differentiation."""
+
+    model: Model
+    at: Float[Array, " d"]
+    how: str = "exact: automatic differentiation"
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """The model's compiled derivatives."""
+        return prepare(self.model, self.at, effort="quick")
+
+    def like(self, model: Model) -> ExactSlopes:
+        """The same of another model; what is compiled is shared where only the numbers in it differ."""
+        found = ExactSlopes(model, self.at)
+        own, other = (_shapes(one.args) for one in (self.model, model))
+        if model.function is self.model.function and own == other:
+            prepared = replace(self.prepared, target=replace(self.prepared.target, args=model.args))
+            found.__dict__["prepared"] = prepared
+        return found
+
+    def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
+        """Outputs at every row."""
+        return values_at(self.prepared, X)
+
+    def slopes(self, X: Float[Array, "rows d"]) -> Taken:
+        """Outputs and Jacobians at every row."""
+        return Taken(*slopes_at(self.prepared, X))
+
+    def curves(self, X: Float[Array, "rows d"]) -> Iterator[tuple[slice, Float[Array, "some m d d"]]]:
+        """Hessians of every output, block by block."""
+        return curves_at(self.prepared, X)
+
+
+def _shapes(args: Any) -> Any:
+    """The shapes of all arrays in nested tuples."""
+    return tuple(map(_shapes, args)) if isinstance(args, tuple) else np.shape(args)
+
+
+@dataclass(frozen=True, eq=False)
+class NumericSlopes:
+    """From values alone: about 14 evaluations for every input and row."""
+
+    rows: Callable[[Float[Array, "rows d"]], Float[Array, "rows m"]]
+    bounds: tuple[Array, Array] | None = None
+    how: str = "numeric: from values alone"
+
+    def _one(self, x: Float[Array, " d"]) -> Float[Array, " m"]:
+        return self.rows(np.asarray(x)[None])[0]
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"mode": "numeric"} | ({} if self.bounds is None else {"bounds": self.bounds})
+
+    def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
+        """Outputs at every row."""
+        return self.rows(X)
+
+    def slopes(self, X: Float[Array, "rows d"]) -> Taken:
+        """Outputs and Jacobians at every row."""
+        found: list[Any] = [jacobian(self._one, x, **self._options) for x in X]
+        errors = np.stack([J.error() for J in found])
+        return Taken(self.rows(X), np.stack([J.dense() for J in found]), errors)
+
+    def curves(self, X: Float[Array, "rows d"]) -> Iterator[tuple[slice, Float[Array, "some m d d"]]]:
+        """Hessians of every output, a row at a time."""
+        outputs = self.rows(X[:1]).shape[1]
+        for k, x in enumerate(X):
+            found = [hessian(self._one, x, weights=w, **self._options).dense() for w in np.eye(outputs)]
+            yield slice(k, k + 1), np.stack(found)[None]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model and the rows it is asked about.
+
+    Parameters
+    ----------
+    slopes : Slopes
+        How values and derivatives are had.
+    X : array, shape (rows, d)
+        The rows.
+    inputs, outputs : tuple of str
+        Names.
+    notes : tuple of str
+        Where the model is not smooth.
+    estimator : estimator or None
+        The fitted scikit-learn estimator, where it is one.
+    method : str
+        Which of its methods is meant.
+    odds : bool
+        Whether log-odds stand in place of probabilities.
+    """
+
+    slopes: Slopes
+    X: Float[Array, "rows d"]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    notes: tuple[str, ...]
+    estimator: Any = None
+    method: str = ""
+    odds: bool = False
+
+
+def subject_of(
+    model: Any,
+    X: Any,
+    *,
+    method: str = "auto",
+    derivatives: Derivatives = "auto",
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    bounds: tuple[Array, Array] | None = None,
+) -> Subject:
+    """A model of any origin and its rows, refused at the door where they do not fit.
+
+    Parameters
+    ----------
+    model : Model, estimator or callable
+        As for `landform.sensitivity`.
+    X : array or data frame, shape (rows, d)
+        The rows.
+    method, derivatives, inputs, outputs
+        As for `landform.sensitivity`.
+    bounds : pair of arrays, optional
+        Limits that numeric steps must not leave.
+    """
+    if derivatives not in ("auto", "exact", "numeric"):
+        raise ShapeError(
+            'derivatives "auto", "exact" or "numeric"', got=repr(derivatives), remedy="choose one", where="derivatives"
+        )
+    if isinstance(model, Model):
+        return _of_model(model, X)
+    if derivatives == "numeric":
+        return _of_values(model, X, method, inputs, outputs, bounds)
+    if hasattr(model, "fit"):
+        return _of_estimator(model, X, method, inputs, outputs)
+    if not callable(model):
+        raise ModelError(
+            "a model, a fitted scikit-learn estimator or a function",
+            got=f"{type(model).__name__}",
+            remedy="pass one of these",
+            where="argument model",
+        )
+    return _of_function(model, X, inputs, outputs)
+
+
+def _of_model(model: Model, X: Any) -> Subject:
+    rows = checked_rows(SimpleNamespace(feature_names_in_=model.inputs, n_features_in_=len(model.inputs)), X)
+    return Subject(ExactSlopes(model, rows[0]), rows, model.inputs, model.outputs, model.notes)
+
+
+def _of_estimator(estimator: Any, X: Any, method: str, inputs: Any, outputs: Any) -> Subject:
+    odds = method == "log_odds"
+    chosen = "predict_proba" if odds else default_method(estimator) if method == "auto" else method
+    model = from_sklearn(estimator, X, method=chosen)
+    rows = checked_rows(estimator, X)
+    if inputs is not None and not hasattr(X, "columns"):
+        model = replace(model, inputs=_names(X, inputs, rows.shape[1]))
+    if outputs is not None:
+        model = replace(model, outputs=_output_names(outputs, len(model.outputs)))
+    if odds:
+        model = log_odds_of(model)
+    return Subject(ExactSlopes(model, rows[0]), rows, model.inputs, model.outputs, model.notes, estimator, chosen, odds)
+
+
+def _names(X: Any, inputs: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    if inputs is None:
+        return tuple(map(str, X.columns)) if hasattr(X, "columns") else tuple(f"x{i}" for i in range(count))
+    if len(inputs) != count:
+        raise ShapeError(
+            f"{count} names, one per column", got=f"{len(inputs)}", remedy="name every column", where="argument inputs"
+        )
+    return tuple(inputs)
+
+
+def _output_names(outputs: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    if outputs is None:
+        return ("y",) if count == 1 else tuple(f"y{k}" for k in range(count))
+    if len(outputs) != count:
+        raise ShapeError(
+            f"{count} names, one per output", got=f"{len(outputs)}", remedy="name every one", where="argument outputs"
+        )
+    return tuple(outputs)
+
+
+def _of_function(function: Callable[..., Any], X: Any, inputs: Any, outputs: Any) -> Subject:
+    _refuse_flat(function)
+    rows = checked_rows(SimpleNamespace(), X)
+    target = prepare(function, rows[0]).target
+    names = _names(X, inputs, rows.shape[1])
+    model = Model(function, (), names, _output_names(outputs, target.m))
+    return Subject(ExactSlopes(model, rows[0]), rows, model.inputs, model.outputs, ())
+
+
+def _of_values(model: Any, X: Any, method: str, inputs: Any, outputs: Any, bounds: Any) -> Subject:
+    """Through the values of an estimator's method, or of a function from a table to its outputs."""
+    estimator = model if hasattr(model, "fit") else None
+    _refuse_flat(model)
+    rows = checked_rows(SimpleNamespace() if estimator is None else estimator, X)
+    chosen = default_method(estimator) if estimator is not None and method == "auto" else method
+    predict = model if estimator is None else getattr(estimator, chosen)
+
+    def values(table: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
+        given = type(X)(table, columns=X.columns) if hasattr(X, "columns") else table
+        found = np.asarray(predict(given), dtype=np.float64)
+        if found.ndim not in (1, _LINES) or len(found) != len(table):
+            raise ShapeError(
+                f"one row of outputs for each of {len(table)} rows",
+                got=f"shape {found.shape}",
+                remedy="pass a function from a table of rows to their outputs, as predict is",
+                where="argument model",
+            )
+        return found.reshape(len(table), -1)
+
+    names = _output_names(outputs, values(rows[:1]).shape[1])
+    slopes = NumericSlopes(values, bounds)
+    return Subject(slopes, rows, _names(X, inputs, rows.shape[1]), names, (), estimator, chosen)
+
+
+def _refuse_flat(model: Any) -> None:
+    """A staircase has no slope, however it is differentiated."""
+    owner = getattr(model, "__self__", model)
+    why = why_flat(type(owner))
+    if why:
+        raise ModelError(
+            "a model with slopes",
+            got=f"{type(owner).__name__}, whose derivative is zero almost everywhere: {why}",
+            remedy="fit a smooth estimator, such as GaussianProcessRegressor or MLPRegressor, to its predictions and "
+            "ask about that",
+            where="argument model",
+        )
