@@ -264,6 +264,9 @@ def _processes() -> Iterator[Case]:
     yield Case("GaussianProcessRegressor, Matern 3/2", rough, "scaled", "predict_std", group, values=1e-11)
     certain = gp.GaussianProcessRegressor(k.RBF(1.0), alpha=1e-2, optimizer=None)
     yield Case("GaussianProcessRegressor, no noise term", certain, "scaled", "predict_std", group, values=1e-11)
+    for kernel, words in ((inside["RBF"], "with noise"), (k.ConstantKernel(2.0) * k.RBF(1.0), "without noise")):
+        spread = gp.GaussianProcessRegressor(kernel, alpha=1e-2, optimizer=None, normalize_y=True)
+        yield Case(f"GaussianProcessRegressor, covariance {words}", spread, "pairs", "predict_cov", group, values=1e-11)
     latent = gp.GaussianProcessClassifier(2.0 * k.RBF(1.3), optimizer=None)
     for which, words in (("binary", "two"), ("classes", "three")):
         yield Case(f"GaussianProcessClassifier, {words} classes", latent, which, "predict_proba", group, values=1e-11)
@@ -337,6 +340,9 @@ def _scalers() -> Iterator[Case]:
         preprocessing.PowerTransformer("box-cox", standardize=False),
         preprocessing.QuantileTransformer(n_quantiles=5),
         preprocessing.QuantileTransformer(n_quantiles=5, output_distribution="normal"),
+        preprocessing.KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"),
+        preprocessing.KBinsDiscretizer(3, encode="ordinal", strategy="uniform"),
+        preprocessing.Binarizer(threshold=0.3),
         preprocessing.PolynomialFeatures(3),
         preprocessing.PolynomialFeatures(3, interaction_only=True, include_bias=False),
     ):

@@ -22,6 +22,8 @@ _ROOMS = {
     "directions": "landform.directions",
     "active_subspace": "landform.directions",
     "from_torch": "landform.backends",
+    "secant": "landform.derivatives",
+    "distill": "landform.fit",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from landform.backends.sklearn.join import chain
-from landform.backends.sklearn.kernels import expand, pairwise_kernel
+from landform.backends.sklearn.kernels import pairwise_expansion
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
@@ -18,12 +18,17 @@ VOTES = "votes of pairs of classes: jumps by 1 where a vote changes, smooth in b
 ITERATED = "probabilities from an iteration that libsvm stops early: tiny jumps where one more step is taken"
 
 
-def _kernel(estimator: Any) -> Translation:
+def _expansion(estimator: Any, weights: Any, intercept: Any) -> Translation:
     if hasattr(estimator.support_vectors_, "toarray"):
         raise ModelError("an estimator fitted on dense data", got="sparse support vectors", remedy="fit on X.toarray()")
-    n = estimator.support_vectors_.shape[1]
-    return pairwise_kernel(
-        estimator.kernel, n=n, gamma=estimator._gamma, degree=estimator.degree, coef0=estimator.coef0
+    return pairwise_expansion(
+        estimator.kernel,
+        estimator.support_vectors_,
+        weights,
+        intercept,
+        gamma=estimator._gamma,
+        degree=estimator.degree,
+        coef0=estimator.coef0,
     )
 
 
@@ -32,7 +37,7 @@ def translate_support_vectors(estimator: Any, method: str) -> Translation:
     intercept = np.asarray(estimator.intercept_, dtype=np.float64)
     if method == "score_samples":
         intercept = intercept + np.asarray(estimator.offset_)
-    return expand(_kernel(estimator), estimator.support_vectors_, estimator.dual_coef_, intercept)
+    return _expansion(estimator, estimator.dual_coef_, intercept)
 
 
 def pair_weights(dual: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -56,9 +61,8 @@ def pair_weights(dual: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 def _pairs(estimator: Any) -> Translation:
     """Libsvm's own decision value of every pair of classes."""
-    kernel = _kernel(estimator)
     weights = pair_weights(np.asarray(estimator._dual_coef_), np.asarray(estimator._n_support))
-    return expand(kernel, estimator.support_vectors_, weights, estimator._intercept_)
+    return _expansion(estimator, weights, estimator._intercept_)
 
 
 def signs(classes: int) -> np.ndarray:
