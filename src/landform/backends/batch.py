@@ -31,22 +31,36 @@ def derivatives(model: Model, X: Any, order: int) -> Float[np.ndarray, "rows m .
     rows = checked_table(model, X)
     m, n = len(model.outputs), len(model.inputs)
     block = _block(model, n, m, order)
+    if model.closed is not None and 0 < len(rows) <= block:
+        return _filled(model.closed(rows, order)[order], (len(rows), m, *(n,) * order))
     result = np.empty((len(rows), m, *(n,) * order))
     for start in range(0, len(rows), block):
         part = rows[start : start + block]
         if model.closed is not None:
-            found = model.closed(part, order)[order]
-            result[start : start + block] = 0.0 if found is None else found
+            result[start : start + block] = _filled(model.closed(part, order)[order], (len(part), m, *(n,) * order))
         else:
             result[start : start + block] = _compiled(model, part, order, block if len(rows) > block else 0)
     return result
 
 
+def _filled(found: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """What a closed form leaves out because it is zero, or the same in every row."""
+    if found is None:
+        return np.zeros(shape)
+    return found if found.shape == shape else np.array(np.broadcast_to(found, shape))
+
+
+def _numbers(args: Any) -> int:
+    if isinstance(args, dict):
+        args = args.values()
+    elif not isinstance(args, (tuple, list)):
+        return int(np.size(args))
+    return sum(map(_numbers, args))
+
+
 def _block(model: Model, n: int, m: int, order: int) -> int:
     """Rows at a time: what a row needs is about the model's own numbers and its result, a few times over."""
-    import jax
-
-    own = sum(np.size(leaf) for leaf in jax.tree.leaves(model.args))
+    own = _numbers(model.args)
     spread = n if order and model.closed is None else 1
     return int(np.clip(_MEMORY // (32 * (own * spread + m * n**order + 1)), _LEAST, _MOST))
 

@@ -184,7 +184,7 @@ REFUSED = {
     "no such method": (lambda: from_sklearn(Ridge().fit(X, y), X, method="slope"), "a method among auto.*'slope'"),
     "isotonic": (
         lambda: from_sklearn(CalibratedClassifierCV(SVC(), method="isotonic", cv=2).fit(X, LABELS), X),
-        "'isotonic', a staircase.*sigmoid",
+        "'isotonic', flat stretches.*sigmoid",
     ),
     "no translation": (
         lambda: from_sklearn(NMF(2, max_iter=2000).fit(X - X.min()), X - X.min()),

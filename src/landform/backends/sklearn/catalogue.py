@@ -48,6 +48,7 @@ power.translate_power transform: PowerTransformer
 power.translate_inverse_power inverse_transform: PowerTransformer
 quantile.translate_quantile transform: QuantileTransformer
 quantile.translate_inverse_quantile inverse_transform: QuantileTransformer
+quantile.translate_isotonic predict: IsotonicRegression
 basis.translate_polynomial transform: PolynomialFeatures
 basis.translate_spline transform: SplineTransformer
 codes.translate_binarizer transform: Binarizer
@@ -140,7 +141,6 @@ STEP_FUNCTIONS = {
         CODES,
     ),
     "CategoricalNB": "it looks categories up in a table",
-    "IsotonicRegression": "it is flat between the steps of a staircase",
     "OutputCodeClassifier": "it predicts labels alone",
     **dict.fromkeys(("DummyRegressor", "DummyClassifier"), "it does not look at its inputs"),
 }

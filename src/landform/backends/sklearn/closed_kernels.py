@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.linalg import solve_triangular
 from scipy.linalg.blas import dtrmm
 
-from landform.backends.sklearn.kernel_jets import KernelForm, Pair
+from landform.backends.sklearn.kernel_jets import Jet, KernelForm, Table
 
 _BLOCK = 2**23
 """Numbers held at once in the posterior of slopes."""
@@ -50,81 +50,101 @@ class ClosedExpansion:
         return np.zeros(self.Z.shape[1]) if products else self.Z.mean(axis=0)
 
     @cached_property
-    def moments(self) -> tuple[np.ndarray, ...]:
-        """Weights, weights times z, weights times z z': shapes (N, m), (N, m n), (N, m n n)."""
+    def _moments(self) -> tuple[np.ndarray, ...]:
+        """Weights, then also weights times z, then also weights times products of z: what tables are multiplied by."""
         N, n = self.Z.shape
         z, A = self.Z - self.center, self.weights.T
-        first = A[:, :, None] * z[:, None]
-        upper = np.triu_indices(n)
-        pairs = z[:, upper[0]] * z[:, upper[1]]
-        return A, first.reshape(N, -1), (A[:, :, None] * pairs[:, None]).reshape(N, -1)
-
-    @cached_property
-    def _stacked(self) -> tuple[np.ndarray, ...]:
-        return tuple(np.concatenate(self.moments[: k + 1], axis=1) for k in range(3))
-
-    def _moments_under(self, table: np.ndarray, order: int) -> list[np.ndarray]:
-        """Sums over training rows of a table of shape (rows, N) times the moments, up to an order."""
-        m, n = len(self.weights), self.Z.shape[1]
-        flat = table @ self._stacked[order]
-        parts = np.split(flat, np.cumsum([m, m * n])[:order], axis=1)
-        found = [parts[0]]
-        if order > 0:
-            found.append(parts[1].reshape(-1, m, n))
-        if order > 1:
-            full = np.empty((len(table), m, n, n))
-            i, j = np.triu_indices(n)
-            full[:, :, i, j] = full[:, :, j, i] = parts[2].reshape(len(table), m, -1)
-            found.append(full)
-        return found
+        i, j = np.triu_indices(n)
+        first = (A[:, :, None] * z[:, None]).reshape(N, -1)
+        second = (A[:, :, None] * (z[:, i] * z[:, j])[:, None]).reshape(N, -1)
+        found = (A, np.concatenate([A, first], axis=1), np.concatenate([A, first, second], axis=1))
+        return tuple(np.ascontiguousarray(part) for part in found)
 
     def __call__(self, X: np.ndarray, order: int) -> tuple[Any, ...]:
         """Values, slopes and curves up to an order."""
-        jet = self.kernel.evaluate(self.kernel.scalars.between(X - self.center, self.Z - self.center), order)
         x = X - self.center
-        table = np.broadcast_to(jet.value, (len(X), len(self.Z)))
-        sums = {p: self._moments_under(part, 1) for p, part in jet.first.items()}
-        found = [self.shift + table @ self.weights.T]
+        jet = self.kernel.evaluate(self.kernel.scalars.between(x, self.Z - self.center), order)
+        sums = _Sums(self, jet)
+        found = [self.shift + sums.of(jet.value, len(x))[0]]
         if order > 0:
-            found.append(self._slopes(x, sums))
+            found.append(self._slopes(x, jet, sums))
         if order > 1:
-            found.append(self._curves(x, sums, {pair: self._moments_under(t, 2) for pair, t in jet.second.items()}))
+            found.append(self._curves(x, jet, sums))
         return tuple(found)
 
-    def _slopes(self, x: np.ndarray, sums: dict[int, list[np.ndarray]]) -> np.ndarray:
+    def _slopes(self, x: np.ndarray, jet: Jet, sums: _Sums) -> np.ndarray:
         slopes = np.zeros((len(x), len(self.weights), x.shape[1]))
-        for p, (none, one) in sums.items():
+        for p, table in jet.first.items():
+            none, one, _ = sums.of(table, len(x))
             scale = self.kernel.scalars.scales[p]
-            slopes += one if scale is None else 2.0 * scale * (x[:, None] * none[:, :, None] - one)
+            slopes += one if scale is None else (2.0 * scale) * (x[:, None] * none[:, :, None] - one)
         return slopes
 
-    def _curves(
-        self, x: np.ndarray, sums: dict[int, list[np.ndarray]], bent: dict[Pair, list[np.ndarray]]
-    ) -> np.ndarray:
-        n = x.shape[1]
-        curves = np.zeros((len(x), len(self.weights), n, n))
-        for p, (none, _) in sums.items():
-            scale = self.kernel.scalars.scales[p]
+    def _curves(self, x: np.ndarray, jet: Jet, sums: _Sums) -> np.ndarray:
+        """By their upper halves, laid out in full at the end."""
+        n, scales = x.shape[1], self.kernel.scalars.scales
+        i, j = np.triu_indices(n)
+        half = np.zeros((len(x), len(self.weights), len(i)))
+        for (p, q), table in jet.second.items():
+            half += _pair(x, sums.of(table, len(x)), scales[p], scales[q], p == q)
+        for p, table in jet.first.items():
+            scale = scales[p]
             if scale is not None:
-                curves[:, :, range(n), range(n)] += 2.0 * scale * none[:, :, None]
-        for (p, q), parts in bent.items():
-            one = self._pair(x, parts, self.kernel.scalars.scales[p], self.kernel.scalars.scales[q])
-            curves += one if p == q else one + one.swapaxes(2, 3)
-        return curves
+                half[:, :, i == j] += 2.0 * scale * sums.of(table, len(x))[0][:, :, None]
+        return laid_out(half, n)
 
-    @staticmethod
-    def _pair(x: np.ndarray, parts: list[np.ndarray], s: np.ndarray | None, t: np.ndarray | None) -> np.ndarray:
-        """Σ w ∂u_p ∂u_q', where ∂u is 2 s (x − z) of a distance and z of a product."""
-        none, one, two = parts
-        if s is None and t is None:
-            return two
-        if s is None:
-            return ClosedExpansion._pair(x, parts, t, s).swapaxes(2, 3)
-        if t is None:
-            return 2.0 * s[:, None] * (x[:, None, :, None] * one[:, :, None] - two)
-        cross = x[:, None, :, None] * one[:, :, None]
-        gaps = x[:, None, :, None] * x[:, None, None, :] * none[:, :, None, None] - cross - cross.swapaxes(2, 3) + two
-        return 4.0 * s[:, None] * t * gaps
+
+def laid_out(half: np.ndarray, n: int) -> np.ndarray:
+    """Symmetric matrices of shape (..., n, n) from their upper halves of shape (..., n (n + 1) / 2)."""
+    i, j = np.triu_indices(n)
+    place = np.empty((n, n), dtype=np.int64)
+    place[i, j] = place[j, i] = np.arange(len(i))
+    return np.take(half, place.ravel(), axis=-1).reshape(*half.shape[:-1], n, n)
+
+
+class _Sums:
+    """Sums over training rows of tables times moments: one matrix product for each table, however often it is used."""
+
+    def __init__(self, expansion: ClosedExpansion, jet: Jet) -> None:
+        self.m, self.n, self.moments = len(expansion.weights), expansion.Z.shape[1], expansion._moments
+        self.orders: dict[int, int] = {}
+        self.found: dict[int, list[np.ndarray]] = {}
+        for order, tables in enumerate(([jet.value], jet.first.values(), jet.second.values())):
+            self.orders.update({id(table.pairs): order for table in tables})
+
+    def of(self, table: Table, rows: int) -> list[np.ndarray]:
+        """Sums of w, of w z and of the upper half of w z z': shapes (rows, m), (rows, m, n), (rows, m, pairs)."""
+        key = id(table.pairs)
+        if key not in self.found:
+            moments = self.moments[self.orders[key]]
+            flat = np.repeat(moments.sum(axis=0)[None], rows, axis=0) if table.pairs is None else table.pairs @ moments
+            self.found[key] = self._split(flat)
+        return [table.factor * part for part in self.found[key]]
+
+    def _split(self, flat: np.ndarray) -> list[np.ndarray]:
+        m, n = self.m, self.n
+        none, one, two = flat[:, :m], flat[:, m : m + m * n], flat[:, m + m * n :]
+        rows = len(flat)
+        return [none, one.reshape(rows, m, -1), two.reshape(rows, m, -1)]
+
+
+def _pair(x: np.ndarray, sums: list[np.ndarray], s: np.ndarray | None, t: np.ndarray | None, same: bool) -> np.ndarray:
+    """Σ w (∂u ∂v' + ∂v ∂u'), once where they are the same; ∂u is 2 s (x − z) of a distance and z of a product."""
+    none, one, two = sums
+    i, j = np.triu_indices(x.shape[1])
+    if s is None and t is None:
+        return two if same else 2.0 * two
+    x, none = x[:, None], none[:, :, None]
+    if s is None or t is None:
+        scale = t if s is None else s
+        assert scale is not None
+        return 2.0 * (scale[i] * (x[:, :, i] * one[:, :, j] - two) + scale[j] * (x[:, :, j] * one[:, :, i] - two))
+    factor = 4.0 * s[i] * t[j] if same else 4.0 * (s[i] * t[j] + s[j] * t[i])
+    gaps = x[:, :, i] * (x[:, :, j] * none - one[:, :, j])
+    gaps -= one[:, :, i] * x[:, :, j]
+    gaps += two
+    gaps *= factor
+    return gaps
 
 
 @dataclass(frozen=True)
@@ -181,7 +201,8 @@ class SlopePosterior:
         jet = self.kernel.evaluate(self.kernel.scalars.between(X, self.Z), 1)
         slopes = np.zeros((N, n, rows))
         for p, table in jet.first.items():
-            scale, turned = self.kernel.scalars.scales[p], np.ascontiguousarray(table.T)
+            dense = np.broadcast_to(table.dense(), (rows, N))
+            scale, turned = self.kernel.scalars.scales[p], np.ascontiguousarray(dense.T)
             for i in range(n):
                 gap = self.Z[:, i, None] if scale is None else 2.0 * scale[i] * (X[:, i] - self.Z[:, i, None])
                 slopes[:, i] += turned * gap
@@ -195,9 +216,14 @@ class SlopePosterior:
         prior = np.zeros((len(X), n, n))
         for p, part in jet.first.items():
             scale = self.kernel.scalars.scales[p]
-            prior += part[:, :, None] * (np.eye(n) if scale is None else -2.0 * np.diag(scale))
+            prior += _column(part, len(X)) * (np.eye(n) if scale is None else -2.0 * np.diag(scale))
         for (p, q), part in jet.second.items():
             if self.kernel.scalars.scales[p] is None and self.kernel.scalars.scales[q] is None:
-                both = X[:, :, None] * X[:, None, :] * part[:, :, None]
+                both = X[:, :, None] * X[:, None, :] * _column(part, len(X))
                 prior += both if p == q else 2.0 * both
         return prior
+
+
+def _column(table: Table, rows: int) -> np.ndarray:
+    """A table of one column, to be multiplied with a matrix for every row."""
+    return np.broadcast_to(table.dense(), (rows, 1))[:, :, None]

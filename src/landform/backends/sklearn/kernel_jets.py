@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -19,13 +19,45 @@ from sklearn.gaussian_process import kernels
 Pair = tuple[int, int]
 
 
+class Table(NamedTuple):
+    """A number times a table over all pairs of points; without a table it is the same for all.
+
+    Derivatives that are multiples of one table share it, and with it the matrix products it enters.
+    """
+
+    factor: float
+    pairs: np.ndarray | None
+
+    def dense(self) -> Any:
+        """The table, or the number."""
+        return self.factor if self.pairs is None else self.factor * self.pairs
+
+    def times(self, other: Table) -> Table:
+        """The product."""
+        if self.pairs is None or other.pairs is None:
+            pairs = other.pairs if self.pairs is None else self.pairs
+            return Table(self.factor * other.factor, pairs)
+        return Table(self.factor * other.factor, self.pairs * other.pairs)
+
+    def plus(self, other: Table) -> Table:
+        """The sum."""
+        if self.factor == 0.0 or other.factor == 0.0:
+            return other if self.factor == 0.0 else self
+        if self.pairs is other.pairs:
+            return Table(self.factor + other.factor, self.pairs)
+        return Table(1.0, self.dense() + other.dense())
+
+
+Tables = tuple[Table, ...]
+
+
 @dataclass(frozen=True)
 class Jet:
     """A kernel's values, and its derivatives by the scalars it depends on; none that are zero everywhere."""
 
-    value: Any
-    first: dict[int, np.ndarray]
-    second: dict[Pair, np.ndarray]
+    value: Table
+    first: dict[int, Table]
+    second: dict[Pair, Table]
 
 
 @dataclass(frozen=True)
@@ -54,7 +86,7 @@ class KernelForm:
     evaluate: Evaluate
 
 
-def _of_one(scale: np.ndarray | None, parts: Callable[[np.ndarray, int], tuple[np.ndarray, ...]]) -> KernelForm:
+def _of_one(scale: np.ndarray | None, parts: Callable[[np.ndarray, int], Tables]) -> KernelForm:
     def evaluate(u: Sequence[np.ndarray], order: int) -> Jet:
         found = parts(u[0], order)
         return Jet(found[0], dict(zip((0,), found[1:2], strict=False)), dict(zip(((0, 0),), found[2:3], strict=False)))
@@ -63,39 +95,36 @@ def _of_one(scale: np.ndarray | None, parts: Callable[[np.ndarray, int], tuple[n
 
 
 def _fixed(height: float) -> KernelForm:
-    return KernelForm(Scalars(()), lambda _u, _order: Jet(height, {}, {}))
+    return KernelForm(Scalars(()), lambda _u, _order: Jet(Table(height, None), {}, {}))
 
 
-def _sum_of(one: dict[Any, Any], other: dict[Any, Any]) -> dict[Any, Any]:
-    return {key: one.get(key, 0.0) + other.get(key, 0.0) for key in {**one, **other}}
+def _sum_of(one: dict[Any, Table], other: dict[Any, Table]) -> dict[Any, Table]:
+    shared = {key: one[key].plus(other[key]) for key in one.keys() & other.keys()}
+    return {**one, **other, **shared}
 
 
-def _times(factor: Any, parts: dict[Any, np.ndarray]) -> dict[Any, np.ndarray]:
-    return {key: factor * part for key, part in parts.items()}
+def _times(factor: Table, parts: dict[Any, Table]) -> dict[Any, Table]:
+    return {key: factor.times(part) for key, part in parts.items()}
 
 
-def _outer(one: Jet, other: Jet) -> dict[Pair, np.ndarray]:
+def _outer(one: Jet, other: Jet) -> dict[Pair, Table]:
     """First derivatives of one times those of another, both ways round."""
-    found: dict[Pair, np.ndarray] = {}
+    found: dict[Pair, Table] = {}
     for p, a in one.first.items():
         for q, b in other.first.items():
-            found = _sum_of(found, {(min(p, q), max(p, q)): a * b * (2.0 if p == q else 1.0)})
+            both = a.times(b).times(Table(2.0 if p == q else 1.0, None))
+            found = _sum_of(found, {(min(p, q), max(p, q)): both})
     return found
 
 
 def _added(a: Jet, b: Jet) -> Jet:
-    return Jet(a.value + b.value, _sum_of(a.first, b.first), _sum_of(a.second, b.second))
+    return Jet(a.value.plus(b.value), _sum_of(a.first, b.first), _sum_of(a.second, b.second))
 
 
 def _multiplied(a: Jet, b: Jet) -> Jet:
     first = _sum_of(_times(b.value, a.first), _times(a.value, b.first))
-    return Jet(
-        a.value * b.value,
-        first,
-        _sum_of(
-            _sum_of(_times(b.value, a.second), _times(a.value, b.second)), _outer(a, b) if a.second or b.second else {}
-        ),
-    )
+    second = _sum_of(_times(b.value, a.second), _times(a.value, b.second))
+    return Jet(a.value.times(b.value), first, _sum_of(second, _outer(a, b)) if second else {})
 
 
 def _shifted(jet: Jet, by: int) -> Jet:
@@ -115,48 +144,63 @@ def _joined(one: KernelForm, other: KernelForm, join: Callable[[Jet, Jet], Jet])
     return KernelForm(Scalars(one.scalars.scales + other.scalars.scales), evaluate)
 
 
-def _raised(inner: KernelForm, power: float) -> KernelForm:
+def _raised(inner: KernelForm, power: int) -> KernelForm:
     def evaluate(u: Sequence[np.ndarray], order: int) -> Jet:
         jet = inner.evaluate(u, order)
-        slope = power * jet.value ** (power - 1) if order else 0.0
-        curve = power * (power - 1) * jet.value ** (power - 2) / 2.0 if order > 1 and power != 1 else 0.0
-        second = _sum_of(_times(slope, jet.second), _times(curve, _outer(jet, jet))) if order > 1 else {}
-        return Jet(jet.value**power, _times(slope, jet.first) if order else {}, second)
+        value = jet.value.dense()
+        first, second = {}, {}
+        if order > 0:
+            slope = Table(power, value ** (power - 1))
+            first = _times(slope, jet.first)
+        if order > 1:
+            curve = Table(power * (power - 1) / 2.0, value ** max(power - 2, 0))
+            second = _sum_of(_times(slope, jet.second), _times(curve, _outer(jet, jet)))
+        return Jet(Table(1.0, value**power), first, second)
 
     return KernelForm(inner.scalars, evaluate)
 
 
-def _gaussian(u: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
-    K = np.exp(-0.5 * u)
-    return (K, -0.5 * K, 0.25 * K)[: order + 1] if order else (K,)
+def _gaussian(u: np.ndarray, order: int) -> Tables:
+    K = np.multiply(u, -0.5, out=u)
+    np.exp(K, out=K)
+    return (Table(1.0, K), Table(-0.5, K), Table(0.25, K))[: order + 1]
 
 
-def _rational(alpha: float) -> Callable[[np.ndarray, int], tuple[np.ndarray, ...]]:
-    def parts(u: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+def _rational(alpha: float) -> Callable[[np.ndarray, int], Tables]:
+    def parts(u: np.ndarray, order: int) -> Tables:
         t = 1.0 + u / (2.0 * alpha)
-        K = t**-alpha
-        return (K, -0.5 * K / t, (alpha + 1.0) / (4.0 * alpha) * K / (t * t))[: order + 1]
+        found = [Table(1.0, t**-alpha)]
+        for k in range(order):
+            last = found[-1]
+            found.append(Table(last.factor * -(alpha + k) / (2.0 * alpha), last.dense() / last.factor / t))
+        return tuple(found)
 
     return parts
 
 
-def _matern_3(u: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+def _matern_3(u: np.ndarray, order: int) -> Tables:
     t = np.sqrt(3.0 * u)
     e = np.exp(-t)
-    # At t = 0 the second derivative has no limit; it only ever meets factors that vanish faster.
-    return ((1.0 + t) * e, -1.5 * e, np.where(t > 0, 2.25 * e / np.where(t > 0, t, 1.0), 0.0))[: order + 1]
+    found = [Table(1.0, (1.0 + t) * e), Table(-1.5, e)][: order + 1]
+    if order > 1:
+        # At t = 0 the second derivative has no limit; it only ever meets factors that vanish faster.
+        found.append(Table(2.25, np.where(t > 0, e / np.where(t > 0, t, 1.0), 0.0)))
+    return tuple(found)
 
 
-def _matern_5(u: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+def _matern_5(u: np.ndarray, order: int) -> Tables:
     t = np.sqrt(5.0 * u)
     e = np.exp(-t)
-    return ((1.0 + t + t * t / 3.0) * e, -5.0 / 6.0 * (1.0 + t) * e, 25.0 / 12.0 * e)[: order + 1]
+    found = [Table(1.0, (1.0 + t + t * t / 3.0) * e)]
+    if order > 0:
+        found.append(Table(-5.0 / 6.0, (1.0 + t) * e))
+    return (*found, Table(25.0 / 12.0, e)) if order > 1 else tuple(found)
 
 
-def _periodic(length: float, period: float) -> Callable[[np.ndarray, int], tuple[np.ndarray, ...]]:
+def _periodic(length: float, period: float) -> Callable[[np.ndarray, int], Tables]:
     factor = (2.0 * math.pi / period) ** 2
 
-    def parts(u: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+    def parts(u: np.ndarray, order: int) -> Tables:
         w = factor * u
         t = np.sqrt(w)
         near = t < 0.05
@@ -168,28 +212,30 @@ def _periodic(length: float, period: float) -> Callable[[np.ndarray, int], tuple
         )
         K = np.exp((np.cos(t) - 1.0) / length**2)
         rate = one * factor / length**2
-        return (K, K * rate, K * (rate**2 + two * (factor / length) ** 2))[: order + 1]
+        curve = rate**2 + two * (factor / length) ** 2
+        return (Table(1.0, K), Table(1.0, K * rate), Table(1.0, K * curve))[: order + 1]
 
     return parts
 
 
-def _polynomial(degree: float, gamma: float, shift: float) -> Callable[[np.ndarray, int], tuple[np.ndarray, ...]]:
-    def parts(u: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+def _polynomial(degree: int, gamma: float, shift: float) -> Callable[[np.ndarray, int], Tables]:
+    def parts(u: np.ndarray, order: int) -> Tables:
         t = gamma * u + shift
-        found = [t**degree]
+        found = [Table(1.0, t**degree)]
         if order > 0:
-            found.append(degree * gamma * t ** (degree - 1))
+            found.append(Table(degree * gamma, t ** (degree - 1)))
         if order > 1:
-            found.append(degree * (degree - 1) * gamma**2 * t ** max(degree - 2, 0) if degree != 1 else 0.0 * t)
+            found.append(Table(degree * (degree - 1) * gamma**2, t ** max(degree - 2, 0)))
         return tuple(found)
 
     return parts
 
 
-def _hyperbolic(gamma: float, shift: float) -> Callable[[np.ndarray, int], tuple[np.ndarray, ...]]:
-    def parts(u: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+def _hyperbolic(gamma: float, shift: float) -> Callable[[np.ndarray, int], Tables]:
+    def parts(u: np.ndarray, order: int) -> Tables:
         K = np.tanh(gamma * u + shift)
-        return (K, gamma * (1.0 - K * K), -2.0 * gamma**2 * K * (1.0 - K * K))[: order + 1]
+        slope = 1.0 - K * K
+        return (Table(1.0, K), Table(gamma, slope), Table(-2.0 * gamma**2, K * slope))[: order + 1]
 
     return parts
 

@@ -52,7 +52,7 @@ def tree_sum(estimator: Any, method: str) -> TreeSum:
         If it is no sum of trees, or not of a kind that is read here.
     """
     kind = type(estimator)
-    read = _READERS.get(kind.__name__) if kind.__module__.startswith("sklearn.") else None
+    read = READERS.get(kind.__name__) if kind.__module__.startswith("sklearn.") else None
     if read is None:
         raise _no_trees(kind)
     return read(estimator, method)
@@ -69,7 +69,7 @@ def _no_trees(kind: type) -> ModelError:
     if kind.__name__ == "AdaBoostRegressor":
         return ModelError("trees that are added", got="AdaBoostRegressor, a median of trees", remedy=remedy)
     return ModelError(
-        f"trees to smooth, of {', '.join(_READERS)}", got=f"{kind.__module__}.{kind.__qualname__}", remedy=remedy
+        f"trees to smooth, of {', '.join(READERS)}", got=f"{kind.__module__}.{kind.__qualname__}", remedy=remedy
     )
 
 
@@ -215,7 +215,7 @@ def _inner(estimator: Any, method: str) -> TreeSum:
     return tree_sum(getattr(estimator, "best_estimator_", None) or estimator.estimator, method)
 
 
-_READERS: dict[str, Callable[[Any, str], TreeSum]] = {
+READERS: dict[str, Callable[[Any, str], TreeSum]] = {
     **dict.fromkeys(
         ("DecisionTreeRegressor", "DecisionTreeClassifier", "ExtraTreeRegressor", "ExtraTreeClassifier"), _tree
     ),
