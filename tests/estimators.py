@@ -27,6 +27,7 @@ from sklearn import (
     ensemble,
     feature_selection,
     impute,
+    isotonic,
     kernel_approximation,
     kernel_ridge,
     linear_model,
@@ -264,6 +265,9 @@ def _processes() -> Iterator[Case]:
     yield Case("GaussianProcessRegressor, Matern 3/2", rough, "scaled", "predict_std", group, values=1e-11)
     certain = gp.GaussianProcessRegressor(k.RBF(1.0), alpha=1e-2, optimizer=None)
     yield Case("GaussianProcessRegressor, no noise term", certain, "scaled", "predict_std", group, values=1e-11)
+    for kernel, words in ((inside["RBF"], "with noise"), (k.ConstantKernel(2.0) * k.RBF(1.0), "without noise")):
+        spread = gp.GaussianProcessRegressor(kernel, alpha=1e-2, optimizer=None, normalize_y=True)
+        yield Case(f"GaussianProcessRegressor, covariance {words}", spread, "pairs", "predict_cov", group, values=1e-11)
     latent = gp.GaussianProcessClassifier(2.0 * k.RBF(1.3), optimizer=None)
     for which, words in (("binary", "two"), ("classes", "three")):
         yield Case(f"GaussianProcessClassifier, {words} classes", latent, which, "predict_proba", group, values=1e-11)
@@ -337,6 +341,9 @@ def _scalers() -> Iterator[Case]:
         preprocessing.PowerTransformer("box-cox", standardize=False),
         preprocessing.QuantileTransformer(n_quantiles=5),
         preprocessing.QuantileTransformer(n_quantiles=5, output_distribution="normal"),
+        preprocessing.KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"),
+        preprocessing.KBinsDiscretizer(3, encode="ordinal", strategy="uniform"),
+        preprocessing.Binarizer(threshold=0.3),
         preprocessing.PolynomialFeatures(3),
         preprocessing.PolynomialFeatures(3, interaction_only=True, include_bias=False),
     ):
@@ -415,6 +422,9 @@ def _columns() -> Iterator[Case]:
     yield Case("FeatureUnion", union, "frame", "transform", group)
     smooth = pipeline.make_pipeline(mixed, preprocessing.PolynomialFeatures(2), ridge)
     yield Case("Pipeline", smooth, "frame", "predict", group, values=1e-11)
+    one = feature_selection.SelectKBest(feature_selection.f_regression, k=1)
+    steady = isotonic.IsotonicRegression(out_of_bounds="clip")
+    yield Case("IsotonicRegression", pipeline.make_pipeline(one, steady), "scaled", "predict", group, step=1e-3)
     process = gp.GaussianProcessRegressor(k.RBF(2.0) + k.WhiteKernel(0.1), optimizer=None)
     yield Case("Pipeline", pipeline.make_pipeline(SCALED(), process), "frame", "predict_std", group, values=1e-11)
     yield Case(
@@ -630,8 +640,9 @@ def fitted(case: Case) -> Any:
 
 def page() -> str:
     """The page: what is exact, where there are kinks or jumps, what is refused and why."""
-    from landform.backends.sklearn.catalogue import BUILT_IN, METHODS, STEP_FUNCTIONS, TREE_PACKAGES
+    from landform.backends.sklearn.catalogue import STEP_FUNCTIONS, TREE_PACKAGES
     from landform.backends.sklearn.registry import translate
+    from landform.backends.sklearn.tree_sums import READERS
 
     lines = [_HEAD]
     for group in dict.fromkeys(case.group for case in CASES):
@@ -643,7 +654,7 @@ def page() -> str:
     lines += ["\n## Refused\n", _REFUSED, "\n| estimator | why |", "|---|---|"]
     lines += [f"| {name} | {why} |" for name, why in sorted(STEP_FUNCTIONS.items())]
     lines += [f"| every model of {name} | a sum of trees is piecewise constant |" for name in sorted(TREE_PACKAGES)]
-    assert {name for name, method in BUILT_IN if method in METHODS}
+    lines += ["\n## Smoothed by a stated width\n", _SMOOTHED, "", ", ".join(sorted(READERS)) + "."]
     return "\n".join(lines) + "\n"
 
 
@@ -656,8 +667,12 @@ differences of its own method, and finite derivatives at training rows and at ze
 *Exact*: the derivatives of a smooth function, to rounding. *Piecewise*: exact too, except where the function has a kink or a
 jump; the model's `notes` say so, as the table does."""
 
-_REFUSED = """These have no derivative worth having: it is zero almost everywhere. A smooth estimator fitted to their predictions has
-one. Labels (`predict` of a classifier) are refused for the same reason, isotonic calibration and hard votes too."""
+_SMOOTHED = """Sums of trees that `smooth=` takes, alone or behind steps that scale or select inputs:"""
+
+_REFUSED = """These have no derivative worth having: it is zero almost everywhere. Three honest ways on ([black_box.md](black_box.md)):
+`landform.secant` gives finite effects over a stated step, `from_sklearn(..., smooth=width)` the exact derivatives of smoothed
+trees, `landform.distill` a smooth stand-in with its measured fidelity. Labels (`predict` of a classifier) are refused for the
+same reason, isotonic calibration and hard votes too. Encoders of categories have a way of their own: `held={column: value}`."""
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")

@@ -25,6 +25,8 @@ _ROOMS = {
     "global_sensitivity": "landform.sensitivity",
     "shapley_values": "landform.sensitivity",
     "sensitivity": "landform.sensitivity",
+    "secant": "landform.derivatives",
+    "distill": "landform.fit",
     "Study": "landform.formulation",
     "study": "landform.formulation",
 }

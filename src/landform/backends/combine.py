@@ -33,7 +33,7 @@ def stack_models(models: Sequence[Model]) -> Model:
     array([3., 3.])
     """
     outputs = tuple(name for model in models for name in model.outputs)
-    functions = tuple(model.function for model in models)
+    functions = tuple(model.checked_function() for model in models)
     return Model(_stacked(functions), tuple(model.args for model in models), models[0].inputs, outputs)
 
 
@@ -49,7 +49,7 @@ def _exponential(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def exponential(model: Model) -> Model:
     """Exp of a model, for one that was fitted to logarithms."""
-    return Model(_exponential(model.function), model.args, model.inputs, model.outputs)
+    return Model(_exponential(model.checked_function()), model.args, model.inputs, model.outputs)
 
 
 def _weighted_sum(x: Any, weights: Any) -> Any:

@@ -4,6 +4,7 @@ from landform.derivatives.hessian import Hessian, hessian
 from landform.derivatives.jacobian import Jacobian, jacobian
 from landform.derivatives.plan import Plan
 from landform.derivatives.prepared import Prepared, prepare
+from landform.derivatives.secant import Secant, secant
 from landform.derivatives.verify import Verification, verify
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "Jacobian",
     "Plan",
     "Prepared",
+    "Secant",
     "Verification",
     "hessian",
     "jacobian",
     "prepare",
+    "secant",
     "verify",
 ]

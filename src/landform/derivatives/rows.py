@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends import jax as jax_backend
 from landform.backends.jax import Compiled, compiled, double_precision, second_derivatives
-from landform.derivatives.prepared import Prepared, padded
+from landform.derivatives.prepared import Prepared
 
 Array = np.ndarray
 _BLOCK_BYTES = 1 << 26
@@ -54,9 +55,10 @@ def curves_at(prepared: Prepared, X: Float[Array, "rows n"]) -> Iterator[tuple[s
     """The Hessian of every output at the rows, block by block."""
     target = prepared.target
     for part in blocks(len(X), target.m * target.n**2):
-        if target.backend.__name__ == "landform.backends.jax":
+        if target.backend is jax_backend:
             with double_precision():
-                found = _curves_of_rows.quick(target.flat, padded(X[part]), *target.args)
+                rows = jax_backend.rows(X[part], target.x)
+                found = _curves_of_rows.quick(target.flat, rows, *target.args)
             yield part, np.asarray(found)[: part.stop - part.start]
         else:
             yield part, np.stack([prepared.second(x)[2] for x in X[part]])

@@ -114,7 +114,7 @@ def make_target(
     if isinstance(function, Model):
         model = function
         inputs, outputs = inputs or model.inputs, outputs or model.outputs
-        function, args = model.function, (*model.args, *args)
+        function, args = model.checked_function(), (*model.args, *args)
     backend = backend_of(function, x)
     x = backend.as_point(x)
     native = backend.is_native(x)

@@ -168,14 +168,14 @@ REFUSED = {
     ),
     "a tree ensemble": (
         lambda: from_sklearn(RandomForestRegressor(2).fit(X, y), X),
-        "RandomForestRegressor, whose derivative is zero almost everywhere: a sum of trees.*smooth estimator",
+        "RandomForestRegressor, whose derivative is zero.*landform.secant.*smooth=width.*landform.distill",
     ),
     "a tree inside": (lambda: from_sklearn(BaggingRegressor(n_estimators=2).fit(X, y), X), "DecisionTreeRegressor"),
     "a booster by name": (lambda: from_sklearn(Forest(), X), "xgboost.sklearn.Forest, whose derivative is zero"),
     "neighbors": (lambda: from_sklearn(KNeighborsRegressor().fit(X, y), X), "nearest neighbors change"),
     "categories": (
         lambda: from_sklearn(make_pipeline(OneHotEncoder(), Ridge()).fit(X, y), X),
-        "jumps between codes; leave these columns out",
+        "jumps between codes; hold its columns",
     ),
     "labels": (
         lambda: from_sklearn(LogisticRegression().fit(X, LABELS), X, method="predict"),
@@ -184,7 +184,7 @@ REFUSED = {
     "no such method": (lambda: from_sklearn(Ridge().fit(X, y), X, method="slope"), "a method among auto.*'slope'"),
     "isotonic": (
         lambda: from_sklearn(CalibratedClassifierCV(SVC(), method="isotonic", cv=2).fit(X, LABELS), X),
-        "'isotonic', a staircase.*sigmoid",
+        "'isotonic', flat stretches.*sigmoid",
     ),
     "no translation": (
         lambda: from_sklearn(NMF(2, max_iter=2000).fit(X - X.min()), X - X.min()),

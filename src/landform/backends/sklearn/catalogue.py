@@ -28,7 +28,7 @@ kernel_methods.translate_nystroem transform: Nystroem
 kernel_methods.translate_fourier transform: RBFSampler
 kernel_methods.translate_skewed transform: SkewedChi2Sampler
 gaussian_process.translate_gaussian_process predict: GaussianProcessRegressor
-gaussian_process.translate_spread predict_std: GaussianProcessRegressor
+gaussian_process.translate_spread predict_std predict_cov: GaussianProcessRegressor
 gaussian_process_classifier.translate_classifier predict_proba: GaussianProcessClassifier
 neural.translate_network predict: MLPRegressor
 neural.translate_network predict_proba: MLPClassifier
@@ -48,8 +48,11 @@ power.translate_power transform: PowerTransformer
 power.translate_inverse_power inverse_transform: PowerTransformer
 quantile.translate_quantile transform: QuantileTransformer
 quantile.translate_inverse_quantile inverse_transform: QuantileTransformer
+quantile.translate_isotonic predict: IsotonicRegression
 basis.translate_polynomial transform: PolynomialFeatures
 basis.translate_spline transform: SplineTransformer
+codes.translate_binarizer transform: Binarizer
+codes.translate_bins transform: KBinsDiscretizer
 columns.translate_columns transform: ColumnTransformer
 columns.translate_union transform: FeatureUnion
 columns.translate_selection transform: SelectKBest SelectPercentile SelectFdr SelectFpr SelectFwe SelectFromModel
@@ -57,7 +60,8 @@ columns.translate_selection transform: SelectKBest SelectPercentile SelectFdr Se
 columns.translate_imputer transform: SimpleImputer
 custom.translate_function transform: FunctionTransformer
 custom.translate_inverse_function inverse_transform: FunctionTransformer
-pipeline.translate_pipeline predict predict_std predict_proba decision_function transform score_samples: Pipeline
+pipeline.translate_pipeline predict predict_std predict_cov predict_proba decision_function transform score_samples:
+  Pipeline
 pipeline.translate_inverse_pipeline inverse_transform: Pipeline
 bayes.translate_joint decision_function: QuadraticDiscriminantAnalysis
 bayes.translate_posterior predict_proba: QuadraticDiscriminantAnalysis GaussianNB MultinomialNB ComplementNB BernoulliNB
@@ -79,8 +83,8 @@ several.translate_chain predict: RegressorChain
 several.translate_chain predict_proba decision_function: ClassifierChain
 several.translate_rest predict_proba decision_function: OneVsRestClassifier
 several.translate_pairs decision_function: OneVsOneClassifier
-wrapper.translate_inner predict predict_std predict_proba decision_function transform score_samples: GridSearchCV
-  RandomizedSearchCV HalvingGridSearchCV HalvingRandomSearchCV FrozenEstimator
+wrapper.translate_inner predict predict_std predict_cov predict_proba decision_function transform score_samples:
+  GridSearchCV RandomizedSearchCV HalvingGridSearchCV HalvingRandomSearchCV FrozenEstimator
 wrapper.translate_inner predict: RANSACRegressor
 wrapper.translate_inner predict_proba decision_function: SelfTrainingClassifier TunedThresholdClassifierCV
   FixedThresholdClassifier
@@ -89,7 +93,9 @@ wrapper.translate_target predict: TransformedTargetRegressor
 wrapper.translate_calibrated predict_proba: CalibratedClassifierCV
 """
 
-METHODS = ("predict", "predict_std", "predict_proba", "decision_function", "transform", "score_samples")
+METHODS = (
+    *("predict", "predict_std", "predict_cov", "predict_proba", "decision_function", "transform", "score_samples"),
+)
 """What `from_sklearn` can translate; ``inverse_transform`` exists inside translations alone."""
 
 
@@ -131,11 +137,10 @@ STEP_FUNCTIONS = {
         _NEIGHBORS,
     ),
     **dict.fromkeys(
-        ("KBinsDiscretizer", "Binarizer", "OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "MissingIndicator"),
+        ("OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "MissingIndicator"),
         CODES,
     ),
     "CategoricalNB": "it looks categories up in a table",
-    "IsotonicRegression": "it is flat between the steps of a staircase",
     "OutputCodeClassifier": "it predicts labels alone",
     **dict.fromkeys(("DummyRegressor", "DummyClassifier"), "it does not look at its inputs"),
 }

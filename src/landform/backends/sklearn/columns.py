@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from landform.backends.sklearn.held import Held, constant_part, held_now, holding
 from landform.backends.sklearn.join import chain, identity, nothing, on_columns, side_by_side, take, times
 from landform.backends.sklearn.registry import Translation, translate
 from landform.errors import ModelError
@@ -19,11 +20,20 @@ def translate_columns(estimator: Any, method: str) -> Translation:
         columns = np.asarray(estimator._transformer_to_input_indices[name], dtype=np.int64)
         if (isinstance(transformer, str) and transformer == "drop") or not len(columns):
             continue
-        passed = isinstance(transformer, str) and transformer == "passthrough"
-        part = Translation(identity, ()) if passed else translate(transformer, "transform")
-        part = on_columns(part, columns, n)
+        part = _part(transformer, columns, n, held_now())
         parts.append(chain([part, Translation(times, (np.float64(weights[name]),))]) if name in weights else part)
     return side_by_side(parts) if parts else Translation(nothing, ())
+
+
+def _part(transformer: Any, columns: np.ndarray, n: int, held: Held | None) -> Translation:
+    """One transformer on its columns, a constant where all of them are held."""
+    inside = None if held is None else held.of(columns)
+    if inside is not None and len(inside.places) == len(columns):
+        return constant_part(transformer, inside)
+    with holding(inside):
+        passed = isinstance(transformer, str) and transformer == "passthrough"
+        part = Translation(identity, ()) if passed else translate(transformer, "transform")
+    return on_columns(part, columns, n)
 
 
 def translate_union(estimator: Any, method: str) -> Translation:

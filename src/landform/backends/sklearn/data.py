@@ -9,9 +9,15 @@ import pandas as pd
 from scipy import sparse
 
 from landform.backends.jax import double_precision
-from landform.errors import ShapeError
+from landform.backends.sklearn.catalogue import METHODS
+from landform.errors import ModelError, ShapeError
 
 ARGUMENT = "argument X"
+
+
+def as_table(x: Any) -> Any:
+    """A single point as a table of one row; a table stays."""
+    return np.asarray(x)[None] if not hasattr(x, "columns") and not sparse.issparse(x) and np.ndim(x) == 1 else x
 
 
 def checked_rows(estimator: Any, X: Any) -> np.ndarray:
@@ -24,7 +30,7 @@ def checked_rows(estimator: Any, X: Any) -> np.ndarray:
     """
     if sparse.issparse(X):
         raise ShapeError("a dense table", got=f"a sparse {type(X).__name__}", remedy="pass X.toarray()", where=ARGUMENT)
-    _refuse_other_columns(estimator, X)
+    refuse_other_columns(estimator, X)
     rows = _numbers(X)
     if rows.ndim != 2 or not len(rows):
         raise ShapeError(
@@ -54,7 +60,14 @@ def checked_rows(estimator: Any, X: Any) -> np.ndarray:
     return rows
 
 
-def _refuse_other_columns(estimator: Any, X: Any) -> None:
+def refuse_other_columns(estimator: Any, X: Any) -> None:
+    """Refuse a data frame with other columns than at fit time, or in another order.
+
+    Raises
+    ------
+    ShapeError
+        Naming them.
+    """
     fitted, given = getattr(estimator, "feature_names_in_", None), getattr(X, "columns", None)
     if fitted is None or given is None or list(fitted) == list(given):
         return
@@ -77,13 +90,13 @@ def _refuse_other_columns(estimator: Any, X: Any) -> None:
 def _numbers(X: Any) -> np.ndarray:
     if hasattr(X, "columns"):
         for name in X.columns:
-            _refuse_kind(np.asarray(X[name]), f"in column {name}")
+            _refuse_kind(np.asarray(X[name]), f"in column {name}", name)
     plain = np.asarray(X)
     _refuse_kind(plain, "")
     return plain.astype(np.float64)
 
 
-def _refuse_kind(values: np.ndarray, where: str) -> None:
+def _refuse_kind(values: np.ndarray, where: str, name: Any = "column") -> None:
     if values.dtype.kind in "fiub":
         return
     kind = f"dtype {values.dtype} {where}".strip()
@@ -95,21 +108,66 @@ def _refuse_kind(values: np.ndarray, where: str) -> None:
         else:
             return
     raise ShapeError(
-        "real numbers", got=kind, remedy="convert or leave out what is no number: it has no slope", where=ARGUMENT
+        "real numbers",
+        got=kind,
+        remedy=f"convert it, or hold it at a value with held={{{name!r}: ...}}: what is no number has no slope",
+        where=ARGUMENT,
     )
+
+
+def single_precision(estimator: Any, depth: int = 4) -> bool:
+    """Whether an estimator, or one inside it, was fitted to numbers in single precision and works in it."""
+    if isinstance(estimator, np.ndarray) and estimator.dtype != object:
+        return bool(estimator.dtype == np.float32)
+    if depth == 0 or type(estimator).__module__.startswith("sklearn.tree"):
+        return False
+    if isinstance(estimator, (list, tuple)):
+        return any(single_precision(one, depth - 1) for one in estimator[:8])
+    return hasattr(estimator, "get_params") and any(single_precision(v, depth - 1) for v in vars(estimator).values())
 
 
 def own_values(estimator: Any, method: str, rows: np.ndarray) -> np.ndarray:
     """What the estimator itself gives for rows, as a table with one row for each."""
     names = getattr(estimator, "feature_names_in_", None)
-    table = rows.copy() if names is None else pd.DataFrame(rows, columns=list(names))
+    return values_of(estimator, method, rows.copy() if names is None else pd.DataFrame(rows, columns=list(names)))
+
+
+def values_of(estimator: Any, method: str, table: Any) -> np.ndarray:
+    """What the estimator itself gives for a table of its own kind.
+
+    Raises
+    ------
+    ModelError
+        If it has no such method.
+    """
+    if not hasattr(estimator, method.replace("predict_std", "predict").replace("predict_cov", "predict")):
+        known = [name for name in METHODS if hasattr(estimator, name)]
+        raise ModelError(
+            f"method {' or '.join(known)} of {type(estimator).__name__}",
+            got=repr(method),
+            remedy="choose one with method=",
+            where="argument method",
+        )
+    try:
+        return _own(estimator, method, table)
+    except Exception as error:
+        raise ModelError(
+            f"a {type(estimator).__name__} that answers {method} for the rows of X",
+            got=f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}",
+            remedy="mend that first; if another version of scikit-learn saved it, fit it anew or load it with that one",
+        ) from error
+
+
+def _own(estimator: Any, method: str, table: Any) -> np.ndarray:
     with double_precision():  # a function of the user's own may be one of JAX
         if method == "predict_std":
             found = estimator.predict(table, return_std=True)[1]
+        elif method == "predict_cov":
+            found = [estimator.predict(table[k : k + 1], return_cov=True)[1].ravel() for k in range(len(table))]
         else:
             found = getattr(estimator, method)(table)
     if isinstance(found, list):
-        found = np.hstack(found)
+        found = np.array(found) if method == "predict_cov" else np.hstack(found)
     if sparse.issparse(found):
         found = found.toarray()
-    return np.asarray(found, dtype=np.float64).reshape(len(rows), -1)
+    return np.asarray(found, dtype=np.float64).reshape(len(table), -1)

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from landform.backends.sklearn.closed_kernels import ClosedExpansion, SlopePosterior
+from landform.backends.sklearn.kernel_jets import process_form
 from landform.backends.sklearn.kernels import KernelFunction, against
 from landform.backends.sklearn.process_kernels import translate_kernel
 from landform.backends.sklearn.registry import Translation
@@ -46,11 +48,18 @@ def translate_gaussian_process(estimator: Any, method: str = "predict") -> Trans
     """The posterior mean of a `GaussianProcessRegressor`."""
     _refuse_prior(estimator)
     kernel = translate_kernel(estimator.kernel_)
-    weights = np.asarray(estimator.alpha_).reshape(len(estimator.X_train_), -1)
+    weights = np.asarray(estimator.alpha_, dtype=np.float64).reshape(len(estimator.X_train_), -1)
     shift = np.atleast_1d(estimator._y_train_mean)
     scale = np.atleast_1d(estimator._y_train_std)
-    args = (np.asarray(estimator.X_train_), kernel.args, weights, shift, scale)
-    return Translation(_posterior_mean(kernel.function), args, kernel.notes)
+    X = np.asarray(estimator.X_train_, dtype=np.float64)
+    args = (X, kernel.args, weights, shift, scale)
+    form, smooth = process_form(estimator.kernel_, X.shape[1]), _posterior_mean(kernel.function)
+    if form is None:
+        return Translation(smooth, args, kernel.notes)
+    scales = np.broadcast_to(scale, weights.shape[1:])
+    mean = ClosedExpansion(form, X, scales[:, None] * weights.T, np.broadcast_to(shift, weights.shape[1:]))
+    spread = SlopePosterior(form, X, np.asarray(estimator.L_, dtype=np.float64), scales)
+    return Translation(smooth, args, kernel.notes, mean, spread)
 
 
 @dataclass(frozen=True)
@@ -95,10 +104,10 @@ def safe_root(variance: jax.Array) -> jax.Array:
 
 
 @lru_cache(maxsize=64)
-def _posterior_deviation(prior: KernelFunction, kernel: KernelFunction) -> Callable[..., jax.Array]:
+def _posterior_spread(prior: KernelFunction, kernel: KernelFunction, rooted: bool) -> Callable[..., jax.Array]:
     rows = against(kernel)
 
-    def deviation(
+    def spread(
         x: jax.Array,
         X: jax.Array,
         own: tuple[Any, ...],
@@ -107,13 +116,14 @@ def _posterior_deviation(prior: KernelFunction, kernel: KernelFunction) -> Calla
         scale: jax.Array,
     ) -> jax.Array:
         known = jax.scipy.linalg.solve_triangular(factor, rows(x, X, args), lower=True)
-        return scale * safe_root(prior(x, x, *own) - known @ known)
+        variance = prior(x, x, *own) - known @ known
+        return scale * safe_root(variance) if rooted else scale**2 * variance
 
-    return deviation
+    return spread
 
 
 def translate_spread(estimator: Any, method: str) -> Translation:
-    """What ``predict(return_std=True)`` gives: the noise of a `WhiteKernel` counts.
+    """What ``return_std`` and, for one row with itself, ``return_cov`` give: the noise of a `WhiteKernel` counts.
 
     Rasmussen and Williams (2006), *Gaussian Processes for Machine Learning*, alg. 2.1.
     """
@@ -121,4 +131,6 @@ def translate_spread(estimator: Any, method: str) -> Translation:
     kernel, prior = translate_kernel(estimator.kernel_), translate_kernel(estimator.kernel_, noisy=True)
     scale = np.broadcast_to(np.atleast_1d(estimator._y_train_std), np.atleast_2d(estimator.alpha_.T).shape[:1])
     args = (np.asarray(estimator.X_train_), prior.args, kernel.args, np.asarray(estimator.L_), scale)
-    return Translation(_posterior_deviation(prior.function, kernel.function), args, (*kernel.notes, CERTAIN))
+    rooted = method == "predict_std"
+    function = _posterior_spread(prior.function, kernel.function, rooted)
+    return Translation(function, args, (*kernel.notes, CERTAIN) if rooted else kernel.notes)

@@ -13,9 +13,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from landform.backends.sklearn.registry import Translation
+from landform.backends import closed
+from landform.backends.sklearn.registry import Translation, closed_by
 
 Functions = tuple[Callable[..., Any], ...]
+
+_AFFINE: set[Callable[..., Any]] = set()
+
+
+def affine_by(function: Callable[..., Any], matrix: Callable[..., tuple[Any, Any]]) -> None:
+    """Give an affine function its closed form: ``matrix(n, *args)`` is its matrix and shift."""
+    _AFFINE.add(function)
+    closed_by(function, lambda X, order, *args: closed.affine(X, order, *matrix(X.shape[1], *args)))
 
 
 @lru_cache(maxsize=1024)
@@ -47,14 +56,28 @@ def chain(parts: Sequence[Translation]) -> Translation:
     """One after the other; a single part stays as it is."""
     if len(parts) == 1:
         return parts[0]
-    return Translation(compose(tuple(p.function for p in parts)), tuple(p.args for p in parts), notes_of(parts))
+    function, args = compose(tuple(p.function for p in parts)), tuple(p.args for p in parts)
+    forms = [p.closed for p in parts]
+    form = None if any(one is None for one in forms) else closed.chain([one for one in forms if one is not None])
+    return Translation(function, args, notes_of(parts), form, _doubt_behind(parts))
+
+
+def _doubt_behind(parts: Sequence[Translation]) -> closed.SlopeDoubt | None:
+    """The doubt of the last part's slopes by the first one's input, where all before it is affine."""
+    doubt, before = parts[-1].doubt, chain(parts[:-1]).closed
+    if doubt is None or before is None or not all(part.function in _AFFINE for part in parts[:-1]):
+        return None
+    return closed.DoubtBehind(doubt, before)
 
 
 def side_by_side(parts: Sequence[Translation]) -> Translation:
     """All of the same input, their outputs one after the other."""
     if len(parts) == 1:
         return parts[0]
-    return Translation(_stack(tuple(p.function for p in parts)), tuple(p.args for p in parts), notes_of(parts))
+    function, args = _stack(tuple(p.function for p in parts)), tuple(p.args for p in parts)
+    forms = [p.closed for p in parts]
+    form = None if any(one is None for one in forms) else closed.side_by_side([one for one in forms if one is not None])
+    return Translation(function, args, notes_of(parts), form)
 
 
 def identity(x: jax.Array) -> jax.Array:
@@ -106,3 +129,10 @@ def shares(x: jax.Array) -> jax.Array:
 def both_classes(p: jax.Array) -> jax.Array:
     """Probabilities of the two classes from that of the second."""
     return jnp.concatenate([1.0 - p, p])
+
+
+affine_by(identity, lambda n: (np.eye(n), 0.0))
+affine_by(take, lambda n, columns: (np.eye(n)[columns], 0.0))
+affine_by(times, lambda n, factor: (factor * np.eye(n), 0.0))
+affine_by(mix, lambda _, matrix: (np.asarray(matrix), 0.0))
+affine_by(both_classes, lambda n: (np.concatenate([-np.eye(n), np.eye(n)]), np.repeat([1.0, 0.0], n)))

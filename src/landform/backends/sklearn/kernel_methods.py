@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from landform.backends.sklearn.kernels import expand, pairwise_kernel
+from landform.backends.sklearn.kernels import pairwise_expansion
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
@@ -22,24 +22,22 @@ def _dense(X: Any) -> np.ndarray:
 def translate_kernel_ridge(estimator: Any, method: str) -> Translation:
     """`KernelRidge`."""
     X = _dense(estimator.X_fit_)
-    kernel = pairwise_kernel(
-        estimator.kernel, n=X.shape[1], gamma=estimator.gamma, degree=estimator.degree, coef0=estimator.coef0
-    )
-    return expand(kernel, X, np.asarray(estimator.dual_coef_).reshape(len(X), -1).T, 0.0)
+    weights = np.asarray(estimator.dual_coef_).reshape(len(X), -1).T
+    given = {name: getattr(estimator, name) for name in ("gamma", "degree", "coef0")}
+    return pairwise_expansion(estimator.kernel, X, weights, 0.0, **given)
 
 
 def translate_kernel_components(estimator: Any, method: str) -> Translation:
     """`KernelPCA`: kernels with the training rows, centered, on the scaled eigenvectors."""
     X = _dense(estimator.X_fit_)
-    kernel = pairwise_kernel(
-        estimator.kernel, n=X.shape[1], gamma=estimator.gamma_, degree=estimator.degree, coef0=estimator.coef0
-    )
+    given = {"gamma": estimator.gamma_, "degree": estimator.degree, "coef0": estimator.coef0}
     values = np.asarray(estimator.eigenvalues_)
     scale = np.where(values == 0, 0.0, 1.0 / np.sqrt(np.where(values == 0, 1.0, values)))
     weights = (np.asarray(estimator.eigenvectors_) * scale).T
     centerer = estimator._centerer
     shift = weights @ (centerer.K_fit_all_ - centerer.K_fit_rows_)
-    return expand(kernel, X, weights - weights.sum(axis=1, keepdims=True) / len(X), shift)
+    centered = weights - weights.sum(axis=1, keepdims=True) / len(X)
+    return pairwise_expansion(estimator.kernel, X, centered, shift, **given)
 
 
 def translate_nystroem(estimator: Any, method: str) -> Translation:
@@ -49,7 +47,7 @@ def translate_nystroem(estimator: Any, method: str) -> Translation:
     for name in ("gamma", "degree", "coef0"):
         if getattr(estimator, name) is not None:
             given[name] = getattr(estimator, name)
-    return expand(pairwise_kernel(estimator.kernel, n=X.shape[1], **given), X, estimator.normalization_, 0.0)
+    return pairwise_expansion(estimator.kernel, X, estimator.normalization_, 0.0, **given)
 
 
 def waves(x: jax.Array, weights: jax.Array, offset: jax.Array, height: jax.Array) -> jax.Array:

@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from landform.backends.sklearn.closed_kernels import ClosedExpansion
+from landform.backends.sklearn.kernel_jets import KernelForm, pairwise_form
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
@@ -123,9 +125,22 @@ def expansion(kernel: KernelFunction) -> Callable[..., jax.Array]:
     return expand
 
 
-def expand(kernel: Translation, X: Any, weights: Any, intercept: Any) -> Translation:
+def expand(
+    kernel: Translation, X: Any, weights: Any, intercept: Any, kernel_form: KernelForm | None = None
+) -> Translation:
     """The translation of ``weights @ k(X, x) + intercept``, weights of shape (m, rows)."""
     matrix = np.atleast_2d(np.asarray(weights, dtype=np.float64))
     shift = np.broadcast_to(np.asarray(intercept, dtype=np.float64), (matrix.shape[0],))
-    args = (np.asarray(X, dtype=np.float64), kernel.args, matrix, shift)
-    return Translation(expansion(kernel.function), args, kernel.notes)
+    Z = np.asarray(X, dtype=np.float64)
+    form = None if kernel_form is None else ClosedExpansion(kernel_form, Z, matrix, shift)
+    return Translation(expansion(kernel.function), (Z, kernel.args, matrix, shift), kernel.notes, form)
+
+
+def pairwise_expansion(
+    metric: Any, X: Any, weights: Any, intercept: Any, *, gamma: Any = None, degree: Any = 3, coef0: Any = 1
+) -> Translation:
+    """`expand` of a kernel by its name among scikit-learn's pairwise ones."""
+    n = np.shape(X)[1]
+    kernel = pairwise_kernel(metric, n=n, gamma=gamma, degree=degree, coef0=coef0)
+    width = 1.0 / n if gamma is None else float(gamma)
+    return expand(kernel, X, weights, intercept, pairwise_form(metric, n, width, float(degree), float(coef0)))

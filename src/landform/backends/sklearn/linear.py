@@ -7,9 +7,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import expit
 
-from landform.backends.sklearn.join import both_classes, chain, shares
-from landform.backends.sklearn.registry import Translation
+from landform.backends import closed
+from landform.backends.sklearn.join import affine_by, both_classes, chain, shares
+from landform.backends.sklearn.registry import Translation, closed_by
 from landform.errors import ModelError
 
 CLIPPED = "clipped: the slope is zero beyond the limits, and the curve zero everywhere"
@@ -98,3 +100,17 @@ def translate_one_class(estimator: Any, method: str) -> Translation:
     """`SGDOneClassSVM`: distance from the plane, with or without its offset."""
     offset = estimator.offset_ if method == "decision_function" else 0.0
     return affine_of(estimator.coef_, -np.asarray(offset))
+
+
+def _bell(x: np.ndarray) -> np.ndarray:
+    return np.asarray(expit(x) * expit(-x))
+
+
+def _bell_slope(x: np.ndarray) -> np.ndarray:
+    return np.asarray(_bell(x) * (1.0 - 2.0 * expit(x)))
+
+
+affine_by(affine, lambda _, weights, intercept: (weights, intercept))
+closed_by(exponential, lambda X, order: closed.elementwise(X, order, np.exp, np.exp, np.exp))
+closed_by(logistic, lambda X, order: closed.elementwise(X, order, expit, _bell, _bell_slope))
+closed_by(softmax, closed.softmax)

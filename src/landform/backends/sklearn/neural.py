@@ -10,8 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from landform.backends import closed
+from landform.backends.closed import Closed
+from landform.backends.sklearn.closed_network import ClosedNetwork
 from landform.backends.sklearn.join import chain
-from landform.backends.sklearn.linear import BOTH_CLASSES
+from landform.backends.sklearn.linear import BOTH_CLASSES, exponential, logistic, softmax
 from landform.backends.sklearn.registry import Translation
 
 FLAT_PIECES = "ReLU: piecewise linear, so the Hessian of what enters the output is zero almost everywhere"
@@ -19,10 +22,10 @@ FLAT_PIECES = "ReLU: piecewise linear, so the Hessian of what enters the output 
 _ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "identity": lambda x: x,
     "tanh": jnp.tanh,
-    "logistic": jax.nn.sigmoid,
+    "logistic": logistic,
     "relu": lambda x: jnp.where(x > 0, x, 0.0),
-    "softmax": jax.nn.softmax,
-    "exp": jnp.exp,
+    "softmax": softmax,
+    "exp": exponential,
 }
 
 
@@ -48,7 +51,11 @@ def translate_network(estimator: Any, method: str) -> Translation:
     )
     kinked = estimator.activation == "relu" and len(layers) > 1
     function = network(estimator.activation, estimator.out_activation_)
-    net = Translation(function, layers, (FLAT_PIECES,) if kinked else ())
+    form: Closed | None = ClosedNetwork(layers, estimator.activation)
+    if estimator.out_activation_ != "identity":
+        outer = Translation(_ACTIVATIONS[estimator.out_activation_], ()).closed
+        form = form and outer and closed.chain([form, outer])
+    net = Translation(function, layers, (FLAT_PIECES,) if kinked else (), form)
     return chain([net, BOTH_CLASSES]) if method == "predict_proba" and estimator.n_outputs_ == 1 else net
 
 

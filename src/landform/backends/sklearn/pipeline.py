@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from landform.backends.sklearn.held import held_now, holding
 from landform.backends.sklearn.join import chain, compose, identity
 from landform.backends.sklearn.registry import Translation, translate
 
@@ -18,8 +19,12 @@ def translate_pipeline(estimator: Any, method: str = "predict") -> Translation:
     """`Pipeline` of steps that have translations themselves; "passthrough" steps fall away."""
     steps = _steps(estimator)
     last = [] if estimator.steps[-1][1] in (None, "passthrough") else steps[-1:]
-    parts = [translate(step, "transform") for step in steps[: len(steps) - len(last)]]
-    parts += [translate(step, method) for step in last]
+    ways = ["transform"] * (len(steps) - len(last)) + [method] * len(last)
+    parts: list[Translation] = []
+    for step, way in zip(steps, ways, strict=True):
+        # Only the first step sees the columns of the table, and with them what is held.
+        with holding(None if parts else held_now()):
+            parts.append(translate(step, way))
     return chain(parts) if parts else Translation(identity, ())
 
 

@@ -11,8 +11,11 @@ from scipy import stats
 
 from landform.backends.sklearn.join import chain
 from landform.backends.sklearn.registry import Translation
+from landform.errors import ModelError
 
 BETWEEN_QUANTILES = "quantiles: piecewise linear, with kinks at the quantiles and flat beyond the outermost"
+
+RAMPS = "isotonic: flat stretches joined by straight ramps, with kinks between; its curve is zero"
 
 _EDGE = 1e-7
 _LOW = float(stats.norm.ppf(_EDGE - np.spacing(1)))
@@ -61,6 +64,18 @@ def normal_ranks(y: jax.Array) -> jax.Array:
     """Ranks of normal scores; next to the ends they count as the ends."""
     rank = jax.scipy.special.ndtr(y)
     return jnp.where(rank < _EDGE, 0.0, jnp.where(rank > 1 - _EDGE, 1.0, rank))
+
+
+def translate_isotonic(estimator: Any, method: str) -> Translation:
+    """`IsotonicRegression`: straight lines between its thresholds."""
+    places = np.asarray(estimator.X_thresholds_, dtype=np.float64)
+    if len(places) < 2:
+        raise ModelError("an isotonic regression that rises or falls", got="one value everywhere", remedy="drop it")
+    return Translation(_ramps, (places, np.asarray(estimator.y_thresholds_, dtype=np.float64)), (RAMPS,))
+
+
+def _ramps(x: jax.Array, places: jax.Array, heights: jax.Array) -> jax.Array:
+    return _line(x[0], places, heights, "right")[None]
 
 
 def _args(estimator: Any) -> tuple[np.ndarray, np.ndarray]:

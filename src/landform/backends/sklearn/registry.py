@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from landform.backends.closed import Closed, SlopeDoubt
 from landform.backends.sklearn.catalogue import BUILT_IN, CODES, METHODS, SUPPORTED, why_flat
 from landform.errors import ModelError
 
@@ -28,11 +29,33 @@ class Translation:
         The fitted numbers.
     notes : tuple of str
         Where the derivatives are not those of a smooth function, and why; empty if it is smooth.
+    form : callable, optional
+        The same at many rows in closed form (`landform.backends.closed`); functions that have a rule need none.
+    doubt : SlopeDoubt, optional
+        How surely its slopes are known.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     notes: tuple[str, ...] = ()
+    form: Closed | None = None
+    doubt: SlopeDoubt | None = None
+
+    @property
+    def closed(self) -> Closed | None:
+        """The closed form, where there is one."""
+        if self.form is not None:
+            return self.form
+        rule = _RULES.get(self.function)
+        return None if rule is None else lambda X, order: rule(X, order, *self.args)
+
+
+_RULES: dict[Callable[..., Any], Callable[..., tuple[Any, ...]]] = {}
+
+
+def closed_by(function: Callable[..., Any], rule: Callable[..., tuple[Any, ...]]) -> None:
+    """Give a translation's function its closed form: ``rule(X, order, *args)`` with the function's own args."""
+    _RULES[function] = rule
 
 
 Translator = Callable[[Any], Translation]
@@ -131,10 +154,10 @@ def _no_translation(kind: type, method: str) -> ModelError:
         return ModelError(
             "an estimator with slopes",
             got=f"{_key(kind)}, whose derivative is zero almost everywhere: {why}",
-            remedy="leave these columns out, or hand over the steps after it with its output as X"
+            remedy="hold its columns at one value each with held={column: value}: the model is then one of the others"
             if why == CODES
-            else "fit a smooth estimator, such as GaussianProcessRegressor or MLPRegressor, to its predictions and "
-            "hand that over",
+            else "take finite effects with landform.secant, smooth its trees with from_sklearn(..., smooth=width), "
+            "or fit a smooth stand-in with landform.distill",
         )
     mine = {m for name, m in BUILT_IN if name == kind.__name__} if kind.__module__.startswith("sklearn.") else set()
     if mine & set(METHODS):

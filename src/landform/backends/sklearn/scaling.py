@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from landform.backends.sklearn.join import chain
+from landform.backends.sklearn.join import affine_by, chain
 from landform.backends.sklearn.linear import CLIPPED
 from landform.backends.sklearn.registry import Translation, translate
 
@@ -54,7 +54,8 @@ def translate_robust(estimator: Any, method: str = "transform") -> Translation:
 
 def translate_range(estimator: Any, method: str = "transform") -> Translation:
     """`MinMaxScaler`, clipped where it clips."""
-    line = Translation(rescale, (-estimator.min_ / estimator.scale_, np.asarray(estimator.scale_)))
+    scale = np.asarray(estimator.scale_, dtype=np.float64)
+    line = Translation(rescale, (-np.asarray(estimator.min_, dtype=np.float64) / scale, scale))
     return _clipped(line, *estimator.feature_range) if estimator.clip else line
 
 
@@ -96,3 +97,7 @@ def translate_norm(estimator: Any, method: str) -> Translation:
     if estimator.norm == "l1":
         return Translation(unit_sum, (), ("sum of absolute values: a kink where an entry is zero",))
     return Translation(unit_largest, (), ("largest absolute value: a kink where another entry becomes the largest",))
+
+
+affine_by(rescale, lambda _, shift, scale: (np.diag(scale), -shift * scale))
+affine_by(restore, lambda _, shift, scale: (np.diag(1.0 / scale), shift))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from landform.backends.sklearn.join import chain
-from landform.backends.sklearn.kernels import expand, pairwise_kernel
+from landform.backends.sklearn.kernels import pairwise_expansion
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
@@ -19,24 +19,24 @@ _MULTIPLE = 64
 ITERATED = "probabilities from an iteration that libsvm stops early: tiny jumps where one more step is taken"
 
 
-def _kernel(estimator: Any) -> Translation:
-    if hasattr(estimator.support_vectors_, "toarray"):
-        raise ModelError("an estimator fitted on dense data", got="sparse support vectors", remedy="fit on X.toarray()")
-    n = estimator.support_vectors_.shape[1]
-    return pairwise_kernel(
-        estimator.kernel, n=n, gamma=estimator._gamma, degree=estimator.degree, coef0=estimator.coef0
-    )
-
-
-def _expand(estimator: Any, weights: np.ndarray, intercept: Any) -> Translation:
+def _expansion(estimator: Any, weights: Any, intercept: Any) -> Translation:
     """Support vectors with their weights, filled up to a multiple of 64 by the first one with weight zero.
 
     So that machines of nearly as many vectors, as refits have, share compiled code.
     """
-    kernel, vectors = _kernel(estimator), np.asarray(estimator.support_vectors_)
+    if hasattr(estimator.support_vectors_, "toarray"):
+        raise ModelError("an estimator fitted on dense data", got="sparse support vectors", remedy="fit on X.toarray()")
+    vectors = np.asarray(estimator.support_vectors_)
     more = -len(vectors) % _MULTIPLE if len(vectors) else 0
-    filled = np.concatenate([vectors, np.repeat(vectors[:1], more, axis=0)])
-    return expand(kernel, filled, np.pad(weights, ((0, 0), (0, more))), intercept)
+    return pairwise_expansion(
+        estimator.kernel,
+        np.concatenate([vectors, np.repeat(vectors[:1], more, axis=0)]),
+        np.pad(np.asarray(weights), ((0, 0), (0, more))),
+        intercept,
+        gamma=estimator._gamma,
+        degree=estimator.degree,
+        coef0=estimator.coef0,
+    )
 
 
 def translate_support_vectors(estimator: Any, method: str) -> Translation:
@@ -44,7 +44,7 @@ def translate_support_vectors(estimator: Any, method: str) -> Translation:
     intercept = np.asarray(estimator.intercept_, dtype=np.float64)
     if method == "score_samples":
         intercept = intercept + np.asarray(estimator.offset_)
-    return _expand(estimator, np.asarray(estimator.dual_coef_), intercept)
+    return _expansion(estimator, estimator.dual_coef_, intercept)
 
 
 def pair_weights(dual: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def pair_weights(dual: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def _pairs(estimator: Any) -> Translation:
     """Libsvm's own decision value of every pair of classes."""
     weights = pair_weights(np.asarray(estimator._dual_coef_), np.asarray(estimator._n_support))
-    return _expand(estimator, weights, estimator._intercept_)
+    return _expansion(estimator, weights, estimator._intercept_)
 
 
 def signs(classes: int) -> np.ndarray:

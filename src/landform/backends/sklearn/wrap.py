@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache, partial
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends.closed import Closed
 from landform.backends.model import Model
 from landform.backends.sklearn.catalogue import METHODS, why_flat
-from landform.backends.sklearn.data import checked_rows, own_values
+from landform.backends.sklearn.data import checked_rows, own_values, refuse_other_columns, single_precision, values_of
+from landform.backends.sklearn.held import hold, holding
+from landform.backends.sklearn.join import chain, identity
 from landform.backends.sklearn.names import input_names, output_names
 from landform.backends.sklearn.registry import Translation, default_method, translate
-from landform.errors import ModelError
+from landform.backends.sklearn.smoothed import Width, smoothed_translation, smoothed_trees, widths
+from landform.errors import LandformError, ModelError
 
 _BLOCK = 1024
 
+_SINGLE = 1e-5
+ROUNDED = "fitted in single precision: the estimator's own values are rounded to about six digits, these are not"
+
 
 def from_sklearn(
-    estimator: Any, X: Float[np.ndarray, "rows n"], *, method: str = "auto", tolerance: float = 1e-9
+    estimator: Any,
+    X: Float[np.ndarray, "rows n"],
+    *,
+    method: str = "auto",
+    smooth: Width | None = None,
+    held: Mapping[Any, Any] | None = None,
+    tolerance: float = 1e-9,
 ) -> Model:
     """A fitted estimator or pipeline as a differentiable model.
 
@@ -28,10 +45,17 @@ def from_sklearn(
         Fitted.
     X : array or data frame, shape (rows, n)
         Rows to check the translation on; the training rows serve.
-    method : {"auto", "predict", "predict_proba", "decision_function", "transform", "score_samples", "predict_std"}
+    method : {"auto", "predict", "predict_proba", "decision_function", "transform", "score_samples", "predict_std",
+            "predict_cov"}
         Which of its methods the model computes. "auto" is the prediction of a regressor, the probabilities of a
         classifier or else its decision function, what a transformer returns. "predict_std" is the standard
-        deviation that ``predict(return_std=True)`` gives.
+        deviation that ``predict(return_std=True)`` gives, "predict_cov" the variance that ``return_cov=True`` gives
+        for a row with itself.
+    smooth : float, sequence or mapping, optional
+        For sums of trees: the standard deviation of a Gaussian that the model is smoothed by, in units of each input
+        (one for all, one for each, or by name). Value, slopes and curves of the smoothed model are exact.
+    held : mapping, optional
+        Columns that stay at one value, such as categories: ``{"color": "red"}``. The model is one of the others.
     tolerance : float
         Largest difference allowed on those rows, relative to the largest output.
 
@@ -62,22 +86,89 @@ def from_sklearn(
         raise ModelError(
             f"a method among auto, {', '.join(METHODS)}", got=repr(method), remedy="choose one", where="argument method"
         )
-    _refuse_unfitted(estimator)
+    if smooth is not None or not why_flat(type(estimator)):
+        refuse_unfitted(estimator)
     method = default_method(estimator) if method == "auto" else method
-    translation = translate(estimator, method)
+    if smooth is not None:
+        if held:
+            raise ModelError(
+                "held or smooth", got="both", remedy="encode and hold before the trees", where="argument held"
+            )
+        return _smoothed(estimator, X, method, smooth, tolerance)
+    if held is None:
+        rows = checked_rows(estimator, X)
+        translation = _read(estimator, method)
+        theirs, names = own_values(estimator, method, rows), input_names(estimator, X, rows.shape[1])
+    else:
+        refuse_other_columns(estimator, X)
+        ground = hold(X, held)
+        rows = checked_rows(None, ground.free)
+        with holding(ground.held):
+            translation = ground.lead(_read(estimator, method))
+        theirs, names = values_of(estimator, method, ground.table), tuple(map(str, ground.free.columns))
+    if single_precision(estimator):
+        tolerance = max(tolerance, _SINGLE)
+        translation = replace(translation, notes=(*translation.notes, ROUNDED))
+    compare = partial(_refuse_mismatch, estimator, theirs=theirs, tolerance=tolerance)
+    unchecked = None
+    if translation.closed is not None:
+        compare(_in_blocks(translation.closed, rows))
+        unchecked = cache(lambda: compare(_translated(translation, rows)))
+    else:
+        compare(_translated(translation, rows))
+    return _model(translation, names, output_names(estimator, method, theirs.shape[1]), unchecked)
+
+
+def _read(estimator: Any, method: str) -> Translation:
+    """The translation; what else goes wrong while attributes are read is said in one sentence."""
+    try:
+        return translate(estimator, method)
+    except LandformError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"{type(estimator).__name__} with the attributes of one fitted by scikit-learn {version('scikit-learn')}",
+            got=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            remedy="fit it anew, or load it with the version that saved it",
+        ) from error
+
+
+def _smoothed(estimator: Any, X: Any, method: str, smooth: Width, tolerance: float) -> Model:
     rows = checked_rows(estimator, X)
+    total, sharp = smoothed_trees(estimator, method, rows)
     theirs = own_values(estimator, method, rows)
-    _refuse_mismatch(estimator, translation, rows, theirs, tolerance)
-    inputs, outputs = input_names(estimator, X, rows.shape[1]), output_names(estimator, method, theirs.shape[1])
-    return Model(translation.function, translation.args, inputs, outputs, translation.notes)
+    after = chain([Translation(identity, ()), *total.link])
+    _refuse_mismatch(estimator, _translated(after, sharp), theirs, tolerance)
+    names = input_names(estimator, X, rows.shape[1])
+    translation = smoothed_translation(total, widths(smooth, names), names)
+    return _model(translation, names, output_names(estimator, method, theirs.shape[1]), None)
 
 
-def _refuse_unfitted(estimator: Any) -> None:
+def _model(
+    translation: Translation, inputs: tuple[str, ...], outputs: tuple[str, ...], unchecked: Callable[[], None] | None
+) -> Model:
+    return Model(
+        translation.function,
+        translation.args,
+        inputs,
+        outputs,
+        translation.notes,
+        translation.closed,
+        translation.doubt,
+        unchecked,
+    )
+
+
+def refuse_unfitted(estimator: Any) -> None:
+    """Refuse a class, something that is no estimator, and an estimator that was not fitted.
+
+    Raises
+    ------
+    ModelError
+    """
     from sklearn.exceptions import NotFittedError
     from sklearn.utils.validation import check_is_fitted
 
-    if why_flat(type(estimator)):
-        return
     if isinstance(estimator, type) or not hasattr(estimator, "fit"):
         raise ModelError(
             "a fitted scikit-learn estimator",
@@ -106,10 +197,12 @@ def _translated(translation: Translation, rows: np.ndarray) -> np.ndarray:
     return np.concatenate(found)[: len(rows)]
 
 
-def _refuse_mismatch(
-    estimator: Any, translation: Translation, rows: np.ndarray, theirs: np.ndarray, tolerance: float
-) -> None:
-    ours = _translated(translation, rows).reshape(theirs.shape)
+def _in_blocks(closed: Closed, rows: np.ndarray) -> np.ndarray:
+    return np.concatenate([closed(rows[start : start + _BLOCK], 0)[0] for start in range(0, len(rows), _BLOCK)])
+
+
+def _refuse_mismatch(estimator: Any, ours: np.ndarray, theirs: np.ndarray, tolerance: float) -> None:
+    ours = ours.reshape(theirs.shape)
     gap = np.max(np.abs(ours - theirs), axis=1, initial=0.0)
     worst = int(np.argmax(gap))
     if not gap[worst] <= tolerance * max(1.0, float(np.max(np.abs(theirs), initial=0.0))):

@@ -63,7 +63,7 @@ def _calibrated(one: Any) -> Translation:
     if one.method != "sigmoid":
         raise ModelError(
             "calibration by a sigmoid or a temperature",
-            got=f"{one.method!r}, a staircase whose slope is zero almost everywhere",
+            got=f"{one.method!r}, flat stretches joined by ramps a few rows wide, whose slopes mean little",
             remedy="fit with method='sigmoid'",
         )
     if count == 2 and not scores:
