@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
+from landform.derivatives.coloring import ColoredPattern, color_columns
 from landform.derivatives.jacobian import Jacobian
 from landform.derivatives.numeric.black_box import BlackBox, NumericOptions, make_black_box
-from landform.derivatives.numeric.coloring import ColoredPattern, color_columns
 from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.forward import forward_differences
 from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room

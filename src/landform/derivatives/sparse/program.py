@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from landform.derivatives.matrix_program import sharing_matrix
 from landform.derivatives.plan import Plan, jacobian_plan
 from landform.derivatives.sparse.assemble import (
     Pattern,
@@ -68,6 +68,8 @@ class SparseProgram:
         self._dtype = x.dtype
         self.notes: list[str] = []
         self.products = 0
+        self.work = (0, 0)
+        self.kept: dict[str, Any] = {}
         self.dense = False
         self._terms: Terms = []
         self._single: list[bool] = []
@@ -86,6 +88,7 @@ class SparseProgram:
         out = walk.start(self._closed, consts, [start, *(Value(jnp.asarray(v)) for v in free)])[0]
         self._terms, self.notes = [_without_values(t) for t in out.terms], list(walk.notes)
         self.products = sum(walk.notes.values())
+        self.work = walk.tally.once, walk.tally.slopes
         self._single = [np.ndim(t.val) == 0 and self.m > 1 for t in out.terms]
         return out.primal, [t.val for t in out.terms]
 
@@ -99,6 +102,7 @@ class SparseProgram:
         self._terms = [Ragged(rows, cols.astype(np.int32), None)]
         self._single = [False]
         self.products = plan.products
+        self.work = 1, plan.products
         self.notes, self.dense = [f"the whole matrix dense, {plan.mode}, {plan.products} products: {why}"], True
 
         def walked(x: Any, _: Sequence[Any], *free: Any) -> tuple[Any, list[Any]]:
@@ -165,20 +169,9 @@ class SparseProgram:
         return self._order(self._parts(x, self._consts, *free))
 
     @cached_property
-    def _empty(self) -> Any:
-        from scipy.sparse import csr_array
-
-        blank = np.zeros(self.pattern.nnz, self._dtype)
-        found = csr_array((blank, self.pattern.indices, self.pattern.indptr), shape=(self.m, self.n))
-        found.has_sorted_indices = True
-        found.has_canonical_format = True
-        return found
-
-    def matrix(self, data: Any) -> Any:
-        """The values as a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
-        found = copy(self._empty)  # what SciPy checks in new index arrays was checked once
-        found.data = np.asarray(data)
-        return found
+    def matrix(self) -> Callable[[Any], Any]:
+        """From values to a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
+        return sharing_matrix(self.pattern, (self.m, self.n), self._dtype)
 
     @cached_property
     def plan(self) -> Plan:

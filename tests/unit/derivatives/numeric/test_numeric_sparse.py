@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import landform
-from landform.derivatives.numeric import color_columns
+from landform.derivatives.coloring import color_columns
 from landform.errors import DerivativeError
 
 
