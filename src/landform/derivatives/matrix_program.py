@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,7 +82,8 @@ def sharing_matrix(pattern: Compressed, shape: tuple[int, int], dtype: Any) -> C
     blank.has_canonical_format = True
 
     def matrix(data: Any) -> Any:
-        found = copy(blank)  # what SciPy checks in new index arrays was checked once
+        found = csr_array.__new__(csr_array)  # what SciPy checks in new index arrays was checked once
+        found.__dict__.update(blank.__dict__)
         found.data = np.asarray(data)
         return found
 

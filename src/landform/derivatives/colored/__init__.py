@@ -4,8 +4,8 @@
 pattern holds), `choose` (this plan or the one without coloring).
 """
 
-from landform.derivatives.colored.check import missing_entries
+from landform.derivatives.colored.check import missing_entries, wrong_pattern
 from landform.derivatives.colored.choose import hessian_matrix, jacobian_matrix
 from landform.derivatives.colored.program import ColoredProgram
 
-__all__ = ["ColoredProgram", "hessian_matrix", "jacobian_matrix", "missing_entries"]
+__all__ = ["ColoredProgram", "hessian_matrix", "jacobian_matrix", "missing_entries", "wrong_pattern"]

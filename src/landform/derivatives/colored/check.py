@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from landform.derivatives.colored.products import as_vector, hessian_products, pullbacks, to_numpy
+from landform.derivatives.colored.program import ColoredProgram
+from landform.derivatives.coloring import color_jacobian, make_structure
 from landform.derivatives.matrix_program import MatrixProgram
+from landform.derivatives.plan import DEFAULT_MEMORY
 from landform.derivatives.target import Target
 from landform.errors import DerivativeError
 
@@ -92,3 +95,11 @@ def refuse_missing(target: Target, program: MatrixProgram, weights: Any = None) 
             remedy="add what is missing, or leave sparsity= out to have the pattern of a JAX function found by tracing",
             where="argument sparsity",
         )
+
+
+def wrong_pattern(target: Target, sparsity: Any) -> str:
+    """What is wrong with a pattern of the target's Jacobian, in words; empty if nothing is."""
+    colored = color_jacobian(make_structure(sparsity, shape=(target.m, target.n)))
+    program = ColoredProgram(target, colored, memory=DEFAULT_MEMORY, hessian=False, origin="pattern given")
+    missing = missing_entries(target, program)
+    return f"a pattern that lacks entries: {missing}" if missing else ""

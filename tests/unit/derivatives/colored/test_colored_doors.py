@@ -172,3 +172,10 @@ def test_a_framework_without_batches_or_tracing() -> None:
     assert given.plan.products == 3
     prepared = prepare_sparse(_plain_target(neighbors, X), "full", "1 GiB", mode="colored", sparsity=BAND, verify=True)
     np.testing.assert_allclose(prepared.hessian(X, np.ones(5)).toarray(), np.eye(6, k=1) + np.eye(6, k=-1))
+
+
+def test_verify_checks_a_pattern() -> None:
+    assert landform.verify(neighbors, X, sparsity=BAND).correct
+    found = landform.verify(neighbors, X, sparsity=np.eye(5, 6))
+    assert not found.correct
+    assert "d y0 / d x1 = 1 outside it" in found.words
