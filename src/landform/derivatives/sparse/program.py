@@ -19,7 +19,7 @@ from landform.derivatives.sparse.assemble import (
     listing,
     mirrored,
     native_order,
-    ordering,
+    ordered,
     pattern_of,
 )
 from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
@@ -144,12 +144,21 @@ class SparseProgram:
         return jax.jit(lambda *at: self._run(*at)[1])
 
     @cached_property
-    def _value_and_parts(self) -> Any:
-        return jax.jit(self._run)
+    def _where(self) -> tuple[Any, Any]:
+        p = self.pattern
+        return jnp.asarray(p.source), None if p.target is None else jnp.asarray(p.target)
 
     @cached_property
-    def _order(self) -> Any:
-        return ordering(self.pattern, self._dtype)
+    def _data(self) -> Any:
+        return jax.jit(lambda where, *at: ordered(self._run(*at)[1], self.pattern, where, self._dtype))
+
+    @cached_property
+    def _value_and_data(self) -> Any:
+        def run(where: tuple[Any, Any], *at: Any) -> tuple[Any, Any]:
+            y, vals = self._run(*at)
+            return y, ordered(vals, self.pattern, where, self._dtype)
+
+        return jax.jit(run)
 
     @cached_property
     def _native_order(self) -> Any:
@@ -161,12 +170,12 @@ class SparseProgram:
 
     def value_and_data(self, x: Float[Any, " n"], *free: Any) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
         """The function and the values in the order of `pattern`."""
-        y, parts = self._value_and_parts(x, self._consts, *free)
-        return y, self._order(parts)
+        y, data = self._value_and_data(self._where, x, self._consts, *free)
+        return y, data
 
     def data(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " nnz"]:
         """The values in the order of `pattern`."""
-        return self._order(self._parts(x, self._consts, *free))
+        return self._data(self._where, x, self._consts, *free)
 
     @cached_property
     def matrix(self) -> Callable[[Any], Any]:
