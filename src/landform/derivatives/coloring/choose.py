@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ MANY = 300_000
 
 
 def color_columns(pattern: Any) -> ColoredPattern:
-    """Columns that can be moved together: what differences of a black box need.
+    """Columns that can be moved together, every one of them: what differences of a black box need.
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ def color_columns(pattern: Any) -> ColoredPattern:
     >>> color_columns(np.tri(6, 6, 1) - np.tri(6, 6, -2)).colors
     3
     """
-    return color_jacobian(pattern, kind="column")
+    found = color_jacobian(pattern, kind="column")
+    return replace(found, color=np.maximum(found.color, 0))  # empty columns move along: all are looked at
 
 
 def color_jacobian(pattern: Any, *, kind: Literal["auto", "column", "row", "bidirectional"] = "auto") -> ColoredPattern:

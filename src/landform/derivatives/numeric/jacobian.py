@@ -253,7 +253,8 @@ def per_line(budget: Any, lines: int, usual: int) -> int:
 def _pattern(sparsity: Any, box: BlackBox) -> ColoredPattern | None:
     if sparsity is None:
         return None
-    pattern = sparsity if isinstance(sparsity, ColoredPattern) else color_columns(sparsity)
+    given = sparsity.structure if isinstance(sparsity, ColoredPattern) and sparsity.kind != "column" else sparsity
+    pattern = given if isinstance(given, ColoredPattern) else color_columns(given)
     if pattern.shape != (box.value.size, box.x.size):
         raise ShapeError(
             f"a pattern of shape {(box.value.size, box.x.size)}",
