@@ -23,7 +23,7 @@ from scipy.differentiate import hessian as scipy_hessian
 from scipy.optimize._numdiff import approx_derivative, group_columns
 
 import landform
-from landform.derivatives.numeric import color_columns
+from landform.derivatives.coloring import color_columns
 
 FUNCTIONS: dict[str, tuple[Callable, Callable, tuple[float, float]]] = {
     "exp": (np.exp, np.exp, (-1, 2)),

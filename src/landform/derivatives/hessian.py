@@ -10,7 +10,7 @@ import numpy as np
 
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
-from landform.derivatives.plan import DEFAULT_MEMORY, Plan, hessian_plan
+from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, hessian_plan
 from landform.derivatives.target import Target, make_target, refuse_not_finite
 from landform.derivatives.untraceable import refuse_options
 from landform.errors import ShapeError
@@ -18,8 +18,8 @@ from landform.errors import ShapeError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from landform.derivatives.matrix_program import MatrixProgram
     from landform.derivatives.numeric import NumericOptions
-    from landform.derivatives.sparse import SparseProgram
 
 
 class Hessian(MatrixOperator):
@@ -30,10 +30,20 @@ class Hessian(MatrixOperator):
 
     kind = "Hessian"
 
-    def __init__(self, target: Target, weights: Any, *, memory: str | int = DEFAULT_MEMORY) -> None:
+    def __init__(
+        self,
+        target: Target,
+        weights: Any,
+        *,
+        memory: str | int = DEFAULT_MEMORY,
+        mode: Mode = "auto",
+        sparsity: Any = None,
+    ) -> None:
         self._target = target
         self._weights = weights
         self._memory = memory
+        self._mode: Mode = mode
+        self._sparsity = sparsity
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,7 +70,9 @@ class Hessian(MatrixOperator):
 
     @cached_property
     def plan(self) -> Plan:
-        """How `dense` forms the matrix."""
+        """How the matrix is formed."""
+        if self._mode in WITHOUT_ZEROS:
+            return self._program.plan
         t = self._target
         mode, reason = t.backend.hessian_plan
         return hessian_plan(t.n, t.itemsize, memory=self._memory, mode=mode, reason=reason, work=t.work)
@@ -68,16 +80,18 @@ class Hessian(MatrixOperator):
     @cached_property
     def _dense(self) -> Any:
         t = self._target
+        if self._mode in WITHOUT_ZEROS:
+            return self.sparse().todense()
         with t.precision():
             matrix = t.give(t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args))
         refuse_not_finite(t.backend, matrix, t.input_names, t.input_names, "Hessian")
         return matrix
 
     @cached_property
-    def _program(self) -> SparseProgram:
-        from landform.derivatives.sparse.point import hessian_program
+    def _program(self) -> MatrixProgram:
+        from landform.derivatives.colored import hessian_matrix
 
-        return hessian_program(self._target, self._memory)
+        return hessian_matrix(self._target, self._memory, self._weights, mode=self._mode, sparsity=self._sparsity)
 
     def sparse(self) -> Any:
         """The matrix without its zeros, at about the cost of a few gradients.
@@ -129,7 +143,7 @@ def hessian(
     weights: Any = None,
     memory: str | int = DEFAULT_MEMORY,
     inputs: Sequence[str] | None = None,
-    mode: Literal["auto", "numeric"] = "auto",
+    mode: Literal["auto", "sparse", "colored", "numeric"] = "auto",
     **numeric: Unpack[NumericOptions],
 ) -> Hessian:
     """Every second derivative of a scalar function at one point, exactly, by automatic differentiation.
@@ -151,10 +165,13 @@ def hessian(
         The most that forming the matrix may take.
     inputs : sequence of str, optional
         Names; a model brings its own.
-    mode : {"auto", "numeric"}
-        "numeric" calls the function as it is and never traces it; nothing switches to it unasked.
+    mode : {"auto", "sparse", "colored", "numeric"}
+        "sparse" leaves out the zeros, "colored" too, by products that columns share. "numeric" calls the function
+        as it is and never traces it; nothing switches to it unasked.
+    sparsity : symmetric matrix of shape (n, n), ColoredPattern or "detect", optional
+        Where entries can differ from zero, as for `landform.jacobian`; not for ``mode="numeric"``.
     **numeric
-        As for `landform.jacobian`, without a sparsity; at most 15 evaluations for an input and 10 for a pair.
+        As for `landform.jacobian`; at most 15 evaluations for an input and 10 for a pair.
 
     Returns
     -------
@@ -184,8 +201,10 @@ def hessian(
         from landform.derivatives.numeric import numeric_hessian
 
         return numeric_hessian(function, x, args=args, weights=weights, inputs=inputs, options=numeric)
-    if mode != "auto":
-        raise ShapeError('mode "auto" or "numeric"', got=repr(mode), remedy="choose one", where="argument mode")
+    if mode not in ("auto", *WITHOUT_ZEROS):
+        expected = 'mode "auto", "sparse", "colored" or "numeric"'
+        raise ShapeError(expected, got=repr(mode), remedy="choose one", where="argument mode")
+    sparsity = numeric.pop("sparsity", None)
     refuse_options(numeric)
     target = make_target(function, x, args=args, inputs=inputs)
     if weights is None:
@@ -196,4 +215,5 @@ def hessian(
                 remedy="pass weights= to say which combination of them",
             )
         weights = np.ones(1)
-    return Hessian(target, target.vector(weights, target.m, "output"), memory=memory)
+    weights = target.vector(weights, target.m, "output")
+    return Hessian(target, weights, memory=memory, mode=mode, sparsity=sparsity)

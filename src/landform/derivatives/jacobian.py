@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
-from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
+from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, jacobian_plan
 from landform.derivatives.target import Target, make_target, refuse_not_finite, refuse_unwalkable
 from landform.derivatives.untraceable import refuse_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from landform.derivatives.matrix_program import MatrixProgram
     from landform.derivatives.numeric import NumericOptions
-    from landform.derivatives.sparse import SparseProgram
 
 
 class Jacobian(MatrixOperator):
@@ -28,10 +28,13 @@ class Jacobian(MatrixOperator):
 
     kind = "Jacobian"
 
-    def __init__(self, target: Target, *, mode: Mode = "auto", memory: str | int = DEFAULT_MEMORY) -> None:
+    def __init__(
+        self, target: Target, *, mode: Mode = "auto", memory: str | int = DEFAULT_MEMORY, sparsity: Any = None
+    ) -> None:
         self._target = target
         self._mode: Mode = mode
         self._memory = memory
+        self._sparsity = sparsity
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -64,14 +67,14 @@ class Jacobian(MatrixOperator):
     def plan(self) -> Plan:
         """How the matrix is formed."""
         t = self._target
-        if self._mode == "sparse":
+        if self._mode in WITHOUT_ZEROS:
             return self._program.plan
         return jacobian_plan(t.m, t.n, t.itemsize, mode=self._mode, memory=self._memory, **t.costs)
 
     @cached_property
     def _dense(self) -> Any:
         t, plan = self._target, self.plan
-        if self._mode == "sparse":
+        if self._mode in WITHOUT_ZEROS:
             return self.sparse().todense()
         form = t.backend.jacobian_forward if plan.mode == "forward" else t.backend.jacobian_reverse
         with t.precision():
@@ -80,17 +83,19 @@ class Jacobian(MatrixOperator):
         return matrix
 
     @cached_property
-    def _program(self) -> SparseProgram:
-        from landform.derivatives.sparse.point import jacobian_program
+    def _program(self) -> MatrixProgram:
+        from landform.derivatives.colored import jacobian_matrix
 
-        return jacobian_program(self._target, self._memory)
+        mode: Mode = self._mode if self._mode in WITHOUT_ZEROS else "auto"
+        return jacobian_matrix(self._target, self._memory, mode=mode, sparsity=self._sparsity)
 
     def sparse(self) -> Any:
         """The matrix without its zeros, at about the cost of a few evaluations of the function.
 
         Where the zeros are is found by tracing, once for a function: what may be non-zero at some point is
-        stored. An operation whose structure is not known counts as dense, and `explain` (of a Jacobian made with
-        ``mode="sparse"``) says so.
+        stored. An operation whose structure is not known counts as dense; where the slopes would then be many,
+        products shared by columns (``mode="colored"``) take their place. `explain`, of a Jacobian made with
+        ``mode="sparse"`` or ``mode="colored"``, says what it costs.
 
         Returns
         -------
@@ -173,18 +178,22 @@ def jacobian(
         precision and give NumPy results; JAX arrays and PyTorch tensors keep their precision and device.
     args : sequence
         Further arguments of the function, held fixed.
-    mode : {"auto", "forward", "reverse", "sparse", "numeric"}
-        How the matrix is formed; "auto" takes the cheaper exact dense way, "sparse" leaves out the zeros. "numeric"
-        calls the function as it is and never traces it; nothing switches to it unasked.
+    mode : {"auto", "forward", "reverse", "sparse", "colored", "numeric"}
+        How the matrix is formed; "auto" takes the cheaper exact dense way, "sparse" leaves out the zeros, "colored"
+        too, by products that columns or rows share. "numeric" calls the function as it is and never traces it;
+        nothing switches to it unasked.
     memory : str or int
         The most that forming the matrix may take.
     inputs, outputs : sequence of str, optional
         Names; a model brings its own.
+    sparsity : matrix of shape (m, n), ColoredPattern or "detect", optional
+        Where entries can differ from zero, for `Jacobian.sparse`, ``mode="colored"`` and ``mode="numeric"``: an array,
+        a SciPy sparse matrix or a JAX BCOO. It is checked at the point by random products. Found by tracing where
+        not given; "detect" says so for JAX, and elsewhere takes what is seen at three points near ``x``.
     **numeric
         With ``mode="numeric"`` only: ``bounds=(lower, upper)``, which no evaluation leaves; ``noise``, the
         outputs' standard deviation, measured where not given; ``budget``, the most evaluations (15 per input);
-        ``scale`` of the inputs; ``sparsity``, a pattern; ``executor``; ``progress``
-        (`landform.derivatives.numeric.NumericOptions`).
+        ``scale`` of the inputs; ``executor``; ``progress`` (`landform.derivatives.numeric.NumericOptions`).
 
     Returns
     -------
@@ -197,7 +206,7 @@ def jacobian(
     ShapeError
         If the point holds whole numbers, complex numbers, NaN or infinity, or names do not fit.
     DerivativeError
-        If the outputs are not real floating-point numbers.
+        If the outputs are not real floating-point numbers, or a pattern lacks an entry (when the matrix is formed).
 
     References
     ----------
@@ -227,8 +236,9 @@ def jacobian(
         from landform.derivatives.numeric import numeric_jacobian
 
         return numeric_jacobian(function, x, args=args, inputs=inputs, outputs=outputs, options=numeric)
+    sparsity = numeric.pop("sparsity", None)
     refuse_options(numeric)
     target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
     if mode == "sparse":
         refuse_unwalkable(target)
-    return Jacobian(target, mode=mode, memory=memory)
+    return Jacobian(target, mode=mode, memory=memory, sparsity=sparsity)

@@ -13,7 +13,7 @@ from landform.findings import Finding
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
-    from landform.derivatives.sparse import SparseProgram
+    from landform.derivatives.matrix_program import MatrixProgram
 
 
 class MatrixOperator(Finding):
@@ -67,7 +67,7 @@ class MatrixOperator(Finding):
         """
         return self._dense
 
-    def _without_zeros(self, program: SparseProgram, rows: Sequence[str], *free: Any) -> Any:
+    def _without_zeros(self, program: MatrixProgram, rows: Sequence[str], *free: Any) -> Any:
         """The matrix that a sparse program gives at the point."""
         from landform.derivatives.sparse.point import refuse_not_finite_data, sparse_matrix
 

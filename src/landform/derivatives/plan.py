@@ -8,7 +8,8 @@ from typing import Literal
 
 from landform.errors import ShapeError
 
-Mode = Literal["auto", "forward", "reverse", "sparse", "numeric"]
+Mode = Literal["auto", "forward", "reverse", "sparse", "colored", "numeric"]
+WITHOUT_ZEROS = ("sparse", "colored")
 DEFAULT_MEMORY = "2 GiB"
 _UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
@@ -19,8 +20,9 @@ class Plan:
 
     Parameters
     ----------
-    mode : {"forward", "reverse", "forward over reverse", "reverse over reverse", "sparse"}
-        Which derivative products fill it, or "sparse" where its non-zeros are carried through the function.
+    mode : {"forward", "reverse", "forward over reverse", "reverse over reverse", "sparse", "colored"}
+        Which derivative products fill it; "sparse" where its non-zeros are carried through the function, "colored"
+        where each product fills many columns or rows.
     products : int
         How many products that takes.
     chunk : int
@@ -83,7 +85,7 @@ def readable_bytes(count: float) -> str:
     return f"{count:.1f} TiB"
 
 
-def _chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, what: str, *, work: int) -> int:
+def chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, what: str, *, work: int = 0) -> int:
     """How many products fit beside the finished matrix; a matrix that cannot fit is refused with its size."""
     if matrix_bytes > budget:
         raise ShapeError(
@@ -112,7 +114,7 @@ def jacobian_plan(
     """
     if mode not in ("auto", "forward", "reverse"):
         raise ShapeError(
-            'mode "auto", "forward", "reverse", "sparse" or "numeric"',
+            'mode "auto", "forward", "reverse", "sparse", "colored" or "numeric"',
             got=repr(mode),
             remedy="choose one",
             where="argument mode",
@@ -120,7 +122,7 @@ def jacobian_plan(
     forward = n <= pullback_cost * m if mode == "auto" else mode == "forward"
     products, row = (n, m) if forward else (m, n)
     size = m * n * itemsize
-    chunk = _chunk_for(products, (m + n) * itemsize, size, memory_bytes(memory), f"a {m} × {n} Jacobian", work=work)
+    chunk = chunk_for(products, (m + n) * itemsize, size, memory_bytes(memory), f"a {m} × {n} Jacobian", work=work)
     reason = f"{n} inputs against {m} outputs" if mode == "auto" else "asked for"
     return Plan("forward" if forward else "reverse", products, chunk, size + chunk * row * itemsize, reason)
 
@@ -136,5 +138,5 @@ def hessian_plan(
 ) -> Plan:
     """The plan of a dense n × n Hessian."""
     size = n * n * itemsize
-    chunk = _chunk_for(n, 2 * n * itemsize, size, memory_bytes(memory), f"a {n} × {n} Hessian", work=work)
+    chunk = chunk_for(n, 2 * n * itemsize, size, memory_bytes(memory), f"a {n} × {n} Hessian", work=work)
     return Plan(mode, n, chunk, size, reason)

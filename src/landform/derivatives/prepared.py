@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
-from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
+from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, jacobian_plan
 from landform.derivatives.target import Target, make_target, refuse_unwalkable
+from landform.derivatives.untraceable import refuse_options
 from landform.derivatives.verify import verify as check
 from landform.errors import ShapeError
 
@@ -111,18 +112,21 @@ def prepare(
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     verify: bool = False,
+    sparsity: Any = None,
 ) -> Prepared:
     """Prepare a function's derivatives once, for use at many points.
 
     Parameters
     ----------
     function, x, args, mode, memory, inputs, outputs
-        As for `landform.jacobian`; ``x`` gives the shape and the precision. With ``mode="sparse"`` matrices
-        are `scipy.sparse.csr_array`.
+        As for `landform.jacobian`; ``x`` gives the shape and the precision. With ``mode="sparse"`` or
+        ``mode="colored"`` matrices are `scipy.sparse.csr_array`.
     effort : {"full", "quick"}
         "quick" compiles in half the time to code that runs slower on large arrays: for small functions.
     verify : bool
-        Check the derivatives at ``x`` by Taylor remainders first.
+        Check the derivatives at ``x`` by Taylor remainders first, and a pattern by random products.
+    sparsity : matrix, ColoredPattern or "detect", optional
+        With ``mode="colored"``: where entries can differ from zero, as for `landform.jacobian`.
 
     Returns
     -------
@@ -145,7 +149,7 @@ def prepare(
     """
     if mode == "numeric":
         raise ShapeError(
-            'mode "auto", "forward", "reverse" or "sparse"',
+            'mode "auto", "forward", "reverse", "sparse" or "colored"',
             got="'numeric'",
             remedy='call jacobian(f, x, mode="numeric") at every point: its steps are chosen there',
             where="argument mode",
@@ -155,10 +159,12 @@ def prepare(
         check(function, x, args=args).require()
     if mode == "sparse":
         refuse_unwalkable(target)
-        from landform.derivatives.sparse.point import jacobian_program
-        from landform.derivatives.sparse.prepared import PreparedSparse
+    if mode in WITHOUT_ZEROS:
+        from landform.derivatives.colored.prepared import prepare_sparse
 
-        target = replace(target, native=False)
-        return PreparedSparse(target, jacobian_program(target, memory).plan, effort, memory)
+        return prepare_sparse(
+            replace(target, native=False), effort, memory, mode=mode, sparsity=sparsity, verify=verify
+        )
+    refuse_options({} if sparsity is None else {"sparsity": sparsity})
     plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory, **target.costs)
     return Prepared(replace(target, native=False), plan, effort)

@@ -174,7 +174,7 @@ def refuse_unwalkable(target: Target) -> None:
         raise DerivativeError(
             "a JAX function for a sparse matrix",
             got=f"one of {target.backend.name}, whose program is not known before it runs",
-            remedy="use products with the operator or dense()",
+            remedy='pass mode="colored" with sparsity= its pattern, or "detect"; products and dense() need none',
         )
 
 

@@ -74,7 +74,14 @@ class Verification(Finding):
         return self
 
 
-def verify(function: Callable[..., Any] | Model, x: Any, *, args: Sequence[Any] = (), seed: int = 0) -> Verification:
+def verify(
+    function: Callable[..., Any] | Model,
+    x: Any,
+    *,
+    args: Sequence[Any] = (),
+    seed: int = 0,
+    sparsity: Any = None,
+) -> Verification:
     """Check first and second derivatives against the function itself.
 
     Along a random direction v (never the gradient, which hides errors across it) the remainder
@@ -91,6 +98,8 @@ def verify(function: Callable[..., Any] | Model, x: Any, *, args: Sequence[Any] 
         Further arguments of the function, held fixed.
     seed : int
         Of the random directions.
+    sparsity : matrix of shape (m, n), optional
+        A pattern of the Jacobian; it must hold every entry that differs from zero at the point.
 
     Returns
     -------
@@ -126,6 +135,10 @@ def verify(function: Callable[..., Any] | Model, x: Any, *, args: Sequence[Any] 
     floor = max(50 * eps, 20 * float(np.max(first[-10:])))
     orders = fitted_order(steps, first, floor), fitted_order(steps, second, floor)
     words = _verdict(*orders, gap, repeatable, tolerance=np.sqrt(eps))
+    if sparsity is not None and not words:
+        from landform.derivatives.colored import wrong_pattern
+
+        words = wrong_pattern(target, sparsity)
     return Verification(orders[0], orders[1], gap, repeatable, not words, words or "right", steps, first, second)
 
 

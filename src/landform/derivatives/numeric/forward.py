@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
+from landform.derivatives.coloring import ColoredPattern
 from landform.derivatives.numeric.black_box import BlackBox
-from landform.derivatives.numeric.coloring import ColoredPattern
 from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.taylor import EPS
 from landform.errors import DerivativeError

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
+from landform.derivatives.coloring import ColoredPattern, color_columns
 from landform.derivatives.jacobian import Jacobian
 from landform.derivatives.numeric.black_box import BlackBox, NumericOptions, make_black_box
-from landform.derivatives.numeric.coloring import ColoredPattern, color_columns
 from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.forward import forward_differences
 from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room
@@ -253,7 +253,8 @@ def per_line(budget: Any, lines: int, usual: int) -> int:
 def _pattern(sparsity: Any, box: BlackBox) -> ColoredPattern | None:
     if sparsity is None:
         return None
-    pattern = sparsity if isinstance(sparsity, ColoredPattern) else color_columns(sparsity)
+    given = sparsity.structure if isinstance(sparsity, ColoredPattern) and sparsity.kind != "column" else sparsity
+    pattern = given if isinstance(given, ColoredPattern) else color_columns(given)
     if pattern.shape != (box.value.size, box.x.size):
         raise ShapeError(
             f"a pattern of shape {(box.value.size, box.x.size)}",

@@ -152,15 +152,25 @@ def added(line: Any, source: Any, target: Any, count: int, weight: float) -> Any
 Order = Callable[[Sequence[Any]], Any]
 
 
-def ordering(pattern: Pattern, dtype: Any) -> Order:
-    """The compiled way from slopes to values. It is compiled apart: fused, slopes would be worked out many times."""
-    source = jnp.asarray(pattern.source)
-    if pattern.target is None:
-        gather = jax.jit(lambda vals, where: gathered(end_to_end(vals, dtype), where))
-        return lambda vals: gather(vals, source)
-    target, count, weight = jnp.asarray(pattern.target), pattern.nnz, pattern.weight
-    add = jax.jit(lambda vals, where, to: added(end_to_end(vals, dtype), where, to, count, weight))
-    return lambda vals: add(vals, source, target)
+def ordered(vals: Sequence[Any], pattern: Pattern, where: tuple[Any, Any], dtype: Any) -> Any:
+    """From slopes to values, inside the program that gives the slopes.
+
+    The barrier keeps XLA from working every slope out again at each place that gathers it.
+
+    Parameters
+    ----------
+    vals : sequence of arrays
+        The slopes of all terms.
+    pattern : Pattern
+        Of the values.
+    where : pair of arrays
+        Its ``source`` and ``target``, handed in so that they are not compiled into the program.
+    dtype : dtype
+        Of the values.
+    """
+    source, target = where
+    line = jax.lax.optimization_barrier(end_to_end(vals, dtype))
+    return gathered(line, source) if target is None else added(line, source, target, pattern.nnz, pattern.weight)
 
 
 def listing(terms: Terms, dtype: Any) -> Order:

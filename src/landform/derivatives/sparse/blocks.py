@@ -143,6 +143,8 @@ class _Block:
         return self._pushed(parts, place, table)
 
     def _say(self, products: int, how: str) -> None:
+        size = sum(int(np.prod(s, dtype=np.int64)) for s in self.shapes) + sum(map(len, self.groups))
+        self.step.context.tally.slopes += products * size
         if products > 1:
             name = self.step.eqn.params.get("name", self.step.name)
             self.step.context.note(f"{name}: {products} products {how}", products)

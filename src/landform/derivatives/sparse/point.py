@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from landform.derivatives.matrix_program import MatrixProgram
 from landform.derivatives.plan import memory_bytes
 from landform.derivatives.sparse.blocks import mentions
 from landform.derivatives.sparse.program import SparseProgram, Symmetry
@@ -61,7 +61,7 @@ def _program(target: Target, what: str, memory: str | int, make: Callable[[Any, 
     return program
 
 
-def refuse_not_finite_data(data: Any, program: SparseProgram, rows: Sequence[str], cols: Sequence[str]) -> None:
+def refuse_not_finite_data(data: Any, program: MatrixProgram, rows: Sequence[str], cols: Sequence[str]) -> None:
     """Refuse NaN and infinity among the values, by name.
 
     Raises
@@ -79,13 +79,9 @@ def refuse_not_finite_data(data: Any, program: SparseProgram, rows: Sequence[str
         raise not_finite("finite derivatives", np.asarray(data)[bad[0]], row, column, len(bad))
 
 
-def sparse_matrix(target: Target, program: SparseProgram, data: Any) -> Any:
-    """A ``csr_array`` for NumPy points, a JAX ``BCOO`` for JAX points."""
-    if not target.native:
+def sparse_matrix(target: Target, program: MatrixProgram, data: Any) -> Any:
+    """A ``csr_array`` for NumPy points, the framework's own sparse matrix (JAX's ``BCOO``) for its points."""
+    if not target.native or not hasattr(target.backend, "sparse_matrix"):
         return program.matrix(data)
-    from jax.experimental.sparse import BCOO
-
     pattern = program.pattern
-    rows = np.repeat(np.arange(program.m, dtype=pattern.indices.dtype), np.diff(pattern.indptr))
-    places = np.stack([rows, pattern.indices], axis=1)
-    return BCOO((data, jnp.asarray(places)), shape=(program.m, program.n), indices_sorted=True, unique_indices=True)
+    return target.backend.sparse_matrix(pattern.indptr, pattern.indices, data, (program.m, program.n))

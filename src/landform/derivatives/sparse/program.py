@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
+from landform.derivatives.matrix_program import sharing_matrix
 from landform.derivatives.plan import Plan, jacobian_plan
 from landform.derivatives.sparse.assemble import (
     Pattern,
@@ -19,7 +19,7 @@ from landform.derivatives.sparse.assemble import (
     listing,
     mirrored,
     native_order,
-    ordering,
+    ordered,
     pattern_of,
 )
 from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
@@ -68,6 +68,8 @@ class SparseProgram:
         self._dtype = x.dtype
         self.notes: list[str] = []
         self.products = 0
+        self.work = (0, 0)
+        self.kept: dict[str, Any] = {}
         self.dense = False
         self._terms: Terms = []
         self._single: list[bool] = []
@@ -86,6 +88,7 @@ class SparseProgram:
         out = walk.start(self._closed, consts, [start, *(Value(jnp.asarray(v)) for v in free)])[0]
         self._terms, self.notes = [_without_values(t) for t in out.terms], list(walk.notes)
         self.products = sum(walk.notes.values())
+        self.work = walk.tally.once, walk.tally.slopes
         self._single = [np.ndim(t.val) == 0 and self.m > 1 for t in out.terms]
         return out.primal, [t.val for t in out.terms]
 
@@ -99,6 +102,7 @@ class SparseProgram:
         self._terms = [Ragged(rows, cols.astype(np.int32), None)]
         self._single = [False]
         self.products = plan.products
+        self.work = 1, plan.products
         self.notes, self.dense = [f"the whole matrix dense, {plan.mode}, {plan.products} products: {why}"], True
 
         def walked(x: Any, _: Sequence[Any], *free: Any) -> tuple[Any, list[Any]]:
@@ -140,12 +144,21 @@ class SparseProgram:
         return jax.jit(lambda *at: self._run(*at)[1])
 
     @cached_property
-    def _value_and_parts(self) -> Any:
-        return jax.jit(self._run)
+    def _where(self) -> tuple[Any, Any]:
+        p = self.pattern
+        return jnp.asarray(p.source), None if p.target is None else jnp.asarray(p.target)
 
     @cached_property
-    def _order(self) -> Any:
-        return ordering(self.pattern, self._dtype)
+    def _data(self) -> Any:
+        return jax.jit(lambda where, *at: ordered(self._run(*at)[1], self.pattern, where, self._dtype))
+
+    @cached_property
+    def _value_and_data(self) -> Any:
+        def run(where: tuple[Any, Any], *at: Any) -> tuple[Any, Any]:
+            y, vals = self._run(*at)
+            return y, ordered(vals, self.pattern, where, self._dtype)
+
+        return jax.jit(run)
 
     @cached_property
     def _native_order(self) -> Any:
@@ -157,28 +170,17 @@ class SparseProgram:
 
     def value_and_data(self, x: Float[Any, " n"], *free: Any) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
         """The function and the values in the order of `pattern`."""
-        y, parts = self._value_and_parts(x, self._consts, *free)
-        return y, self._order(parts)
+        y, data = self._value_and_data(self._where, x, self._consts, *free)
+        return y, data
 
     def data(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " nnz"]:
         """The values in the order of `pattern`."""
-        return self._order(self._parts(x, self._consts, *free))
+        return self._data(self._where, x, self._consts, *free)
 
     @cached_property
-    def _empty(self) -> Any:
-        from scipy.sparse import csr_array
-
-        blank = np.zeros(self.pattern.nnz, self._dtype)
-        found = csr_array((blank, self.pattern.indices, self.pattern.indptr), shape=(self.m, self.n))
-        found.has_sorted_indices = True
-        found.has_canonical_format = True
-        return found
-
-    def matrix(self, data: Any) -> Any:
-        """The values as a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
-        found = copy(self._empty)  # what SciPy checks in new index arrays was checked once
-        found.data = np.asarray(data)
-        return found
+    def matrix(self) -> Callable[[Any], Any]:
+        """From values to a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
+        return sharing_matrix(self.pattern, (self.m, self.n), self._dtype)
 
     @cached_property
     def plan(self) -> Plan:

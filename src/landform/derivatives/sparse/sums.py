@@ -47,7 +47,7 @@ def summed(step: Step) -> list[Terms]:
             flat = as_ragged(term)
             rest.append(Ragged(result_places(value.shape, axes).ravel()[flat.rows], flat.cols, flat.val))
     if rest:
-        terms.append(compressed(rest, step.context.inputs))
+        terms.append(_added_up(step, rest))
     return [merged(terms, step.context.inputs)]
 
 
@@ -98,7 +98,16 @@ def _contracted_with(step: Step, k: int) -> Terms:
     places = np.arange(step.out_size).reshape(frame if k == 0 else (nb, free_a, free))
     places = places if k == 0 else places.transpose(0, 2, 1)
     parts = [_many(as_ragged(t), x.shape, order, (nb, free, nk), matrix, nonzero, places) for t in x.terms]
-    return [compressed(parts, step.context.inputs)]
+    return [_added_up(step, parts)]
+
+
+def _added_up(step: Step, parts: list[Ragged]) -> Ragged:
+    """One list of coordinates, each once; what that costs is counted."""
+    whole = compressed(parts, step.context.inputs)
+    given = sum(len(t.rows) for t in parts)
+    if given > len(whole.rows):
+        step.context.tally.scattered(given)
+    return whole
 
 
 def _canonical(

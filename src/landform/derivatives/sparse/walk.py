@@ -14,7 +14,7 @@ from landform.derivatives.sparse.elementwise import NAMES, elementwise
 from landform.derivatives.sparse.known import Known, bind, evaluate
 from landform.derivatives.sparse.moves import MOVERS
 from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms, typed
-from landform.derivatives.sparse.step import Context, Step, Value, has_slope
+from landform.derivatives.sparse.step import Context, Step, Tally, Value, has_slope
 
 _INSIDE = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr"}
 _INSIDE |= {"remat": "jaxpr", "remat2": "jaxpr", "checkpoint": "jaxpr", "core_closed_call": "call_jaxpr"}
@@ -56,7 +56,8 @@ class Walk:
 
     def __init__(self, inputs: int, budget: int) -> None:
         self.notes: dict[str, int] = {}
-        self._context = Context(inputs, budget, self.run, self.notes)
+        self.tally = Tally()
+        self._context = Context(inputs, budget, self.run, self.notes, self.tally)
         self._depth = 0
 
     def start(self, closed: Any, consts: Sequence[Any], ins: Sequence[Value]) -> list[Value]:
@@ -84,6 +85,7 @@ class Walk:
         if all(v.known is not None for v in ins) and eqn.primitive.name not in _UNKNOWABLE and not eqn.effects:
             return _known(eqn, ins, primals)
         slopes = self._slopes(Step(eqn, ins, self._context))
+        self.tally.count(primals, slopes)
         return [Value(y, _fitting(terms, y)) for y, terms in zip(primals, slopes, strict=True)]
 
     def _slopes(self, step: Step) -> list[Terms]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import landform
-from landform.derivatives.numeric import color_columns
+from landform.derivatives.coloring import color_columns, color_hessian
 from landform.errors import DerivativeError
 
 
@@ -57,3 +57,12 @@ def test_no_two_columns_of_a_color_meet(m, n, seed):
     for c in range(colored.colors):
         assert pattern[:, colored.color == c].sum(axis=1).max(initial=0) <= 1
     assert colored.colors >= pattern.sum(axis=1).max()
+
+
+def test_a_coloring_of_another_kind_is_colored_by_columns():
+    x = np.linspace(0.5, 2.0, 8)
+    band = np.eye(8) + np.eye(8, k=-1) + np.eye(8, k=1)
+    J = landform.jacobian(chain, x, mode="numeric", sparsity=color_hessian(band))
+    np.testing.assert_allclose(J.dense(), exact(x), atol=1e-10)
+    empty = landform.jacobian(lambda z: np.zeros(2), np.ones(3), mode="numeric", sparsity=np.zeros((2, 3)))
+    assert not empty.dense().any()

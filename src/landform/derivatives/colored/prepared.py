@@ -1,0 +1,118 @@
+"""A function prepared once for its sparse derivatives at many points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from landform.derivatives.colored.check import refuse_missing
+from landform.derivatives.colored.choose import hessian_matrix, jacobian_matrix
+from landform.derivatives.colored.structure import is_jax
+from landform.derivatives.coloring import ColoredPattern, make_structure
+from landform.derivatives.matrix_program import MatrixProgram
+from landform.derivatives.plan import DEFAULT_MEMORY, Mode
+from landform.derivatives.prepared import Effort, Prepared
+from landform.derivatives.target import Target
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class PreparedSparse(Prepared):
+    """Values and sparse derivatives of one function at any point of the same shape. Made by `prepare`.
+
+    Matrices are `scipy.sparse.csr_array`, columns sorted within a row; all of one function share their index
+    arrays. `native` gives the values alone, in the order of `rows` and `cols`, which is cheaper still.
+    """
+
+    memory: str | int = DEFAULT_MEMORY
+    mode: Mode = "sparse"
+    sparsity: Any = None
+    curves: Any = None
+
+    @cached_property
+    def program(self) -> MatrixProgram:
+        """The compiled Jacobian."""
+        return jacobian_matrix(self.target, self.memory, mode=self.mode, sparsity=self.sparsity)
+
+    @cached_property
+    def _curved(self) -> MatrixProgram:
+        weights = np.ones(self.target.m, self.target.x.dtype)
+        return hessian_matrix(self.target, self.memory, weights, mode=self.mode, sparsity=self.curves)
+
+    @property
+    def rows(self) -> Int[Array, " k"]:
+        """Output of every value of `native`."""
+        return self.program.rows
+
+    @property
+    def cols(self) -> Int[Array, " k"]:
+        """Input of every value of `native`; where a place stands twice, its values add up."""
+        return self.program.cols
+
+    def native(self, x: Float[Array, " n"]) -> Float[Array, " k"]:
+        """The slopes at x, in the order of `rows` and `cols`."""
+        with self.target.precision():
+            return np.asarray(self.program.native(self._at(x)))
+
+    def value_and_jacobian(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Any]:
+        """f(x) and J(x), sparse, from one call."""
+        program = self.program
+        with self.target.precision():
+            y, data = program.value_and_data(self._at(x))
+        return np.asarray(y), program.matrix(data)
+
+    def jacobian(self, x: Float[Array, " n"]) -> Any:
+        """J(x), sparse."""
+        program = self.program
+        with self.target.precision():
+            return program.matrix(program.data(self._at(x)))
+
+    def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Any:
+        """The Hessian of weights·f at x, sparse; the weights are one where there is one output."""
+        program = self._curved
+        weights = self.target.vector(np.ones(1) if weights is None else weights, self.target.m, "output")
+        with self.target.precision():
+            data = program.data(self._at(x), weights)
+        return program.matrix(data)
+
+    def explain(self) -> str:
+        """Non-zeros, cost and memory."""
+        return f"{self.target.m} × {self.target.n} Jacobian, {self.program.plan}"
+
+
+def prepare_sparse(
+    target: Target, effort: Effort, memory: str | int, *, mode: Mode, sparsity: Any = None, verify: bool = False
+) -> PreparedSparse:
+    """The sparse derivatives of a target, prepared; see `landform.prepare`.
+
+    A pattern of shape (m, n) is the Jacobian's. The Hessian's is found by tracing, or, where that cannot be, follows
+    from it: inputs are coupled only by an output that both move. A function with one output may be given its
+    Hessian's, of shape (n, n), instead.
+    """
+    slopes, curves = sparsity, None
+    if sparsity is not None and not isinstance(sparsity, str):
+        slopes, curves = _both(target, sparsity)
+    program = jacobian_matrix(target, memory, mode=mode, sparsity=slopes)
+    if verify:
+        refuse_missing(target, program)
+    found = PreparedSparse(target, program.plan, effort, memory, mode, slopes, curves)
+    found.__dict__["program"] = program  # not worked out again
+    if sparsity is not None and slopes is not sparsity and curves is not None:
+        _ = found._curved  # the pattern was given, and is checked now
+    return found
+
+
+def _both(target: Target, sparsity: Any) -> tuple[Any, Any]:
+    """Patterns of the Jacobian and of the Hessian from the one that was given."""
+    given = sparsity if isinstance(sparsity, ColoredPattern) else make_structure(sparsity)
+    if target.m == 1 and given.shape == (target.n, target.n) != (1, 1):
+        return np.ones((1, target.n)), given
+    if is_jax(target) or target.m == 1:
+        return given, None
+    pattern = given.structure.matrix if isinstance(given, ColoredPattern) else given.matrix
+    return given, pattern.T @ pattern
