@@ -93,8 +93,8 @@ def _chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, wh
         )
     if products <= 64:
         return products
-    # A product keeps about four arrays of its row's size alive; past 64 at a time a CPU gains nothing.
-    return int(max(1, min(64, (budget - matrix_bytes) // max(1, 4 * row_bytes))))
+    # A product keeps about four arrays of its row's size alive; past 32 at a time a CPU gains nothing.
+    return int(max(1, min(32, (budget - matrix_bytes) // max(1, 4 * row_bytes))))
 
 
 def jacobian_plan(m: int, n: int, itemsize: int, *, mode: Mode, memory: str | int) -> Plan:

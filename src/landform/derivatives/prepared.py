@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
-from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, jacobian_plan
+from landform.derivatives.plan import DEFAULT_MEMORY, Mode, Plan, hessian_plan, jacobian_plan, memory_bytes
 from landform.derivatives.target import Target, make_target
 from landform.derivatives.untraceable import traceable
 from landform.derivatives.verify import verify as check
@@ -31,6 +31,8 @@ class Prepared:
     target: Target
     plan: Plan
     effort: Effort = "full"
+    memory: str | int = DEFAULT_MEMORY
+    _fixed: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def _run(self, program: Any, *args: Any) -> Any:
         """Call a compiled program in the precision of the point."""
@@ -79,12 +81,48 @@ class Prepared:
         """The second derivative of every output at x along v, with no matrix formed."""
         return np.asarray(self._run(self.target.backend.bend, self.target.flat, self._at(x), self._at(v)))
 
+    def _weights(self, weights: Any) -> Array:
+        if weights is None:
+            weights = np.ones(1)
+        return np.asarray(self.target.vector(weights, self.target.m, "output"), dtype=self.target.x.dtype)
+
     def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Float[Array, "n n"]:
-        """The Hessian of weights·f at x, dense; the weights are one where there is one output."""
-        _, _, curves = self.second(x)
-        weights = np.ones(1) if weights is None else weights
-        matrix = np.tensordot(self.target.vector(weights, self.target.m, "output"), curves, axes=1)
-        return np.asarray((matrix + matrix.T) / 2)
+        """The Hessian of weights·f at x, dense; the weights are one where there is one output.
+
+        n products with a gradient linearized once: the outputs' own Hessians are not formed.
+
+        Raises
+        ------
+        ShapeError
+            If the matrix does not fit the memory budget, or there are several outputs and no weights.
+        """
+        u, chunk = self._weights(weights), self.curves.chunk
+        return np.asarray(self._run(self.target.backend.hessian_dense, self.target.flat, chunk, self._at(x), u))
+
+    def hessian_product(
+        self, x: Float[Array, " n"], v: Float[Array, " n"], weights: Float[Array, " m"] | None = None
+    ) -> Float[Array, " n"]:
+        """The Hessian of weights·f at x times v; products at the point of the last call cost less than the first.
+
+        What the gradient's linearization needs is kept for one point, unless it takes more than the memory budget.
+        """
+        x, v, u = self._at(x), self._at(v), self._weights(weights)
+        fixed = getattr(self.target.backend, "FixedPoint", None)
+        if fixed is None:
+            return np.asarray(self._run(self.target.backend.hessian_product, self.target.flat, x, u, v))
+        key = (x.tobytes(), u.tobytes())
+        if self._fixed.get("key") != key:
+            self._fixed.clear()
+            with self.target.precision():
+                self._fixed["point"] = fixed(self.target.flat, x, u, self.target.args, memory_bytes(self.memory))
+            self._fixed["key"] = key
+        with self.target.precision():
+            return np.asarray(self._fixed["point"](v))
+
+    @property
+    def curves(self) -> Plan:
+        """How `hessian` forms its matrix."""
+        return hessian_plan(self.target.n, self.target.itemsize, memory=self.memory)
 
     def explain(self) -> str:
         """Which plan, why, and what it costs."""
@@ -165,4 +203,4 @@ def prepare(
         target = replace(target, native=False)
         return PreparedSparse(target, jacobian_program(target, memory).plan, effort, memory)
     plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory)
-    return Prepared(replace(target, native=False), plan, effort)
+    return Prepared(replace(target, native=False), plan, effort, memory)

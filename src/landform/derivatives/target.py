@@ -94,13 +94,13 @@ def make_target(
         model = function
         inputs, outputs = inputs or model.inputs, outputs or model.outputs
         function, args = model.function, (*model.args, *args)
-    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in np.ravel(x))
+    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in jax.tree.leaves(x))
     if plain:
         x = np.asarray(x, dtype=np.float64)
     native = all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(x))
     with backend.precision_of(x):
         flat_x, unflatten = backend.flatten_point(x)
-        flat = backend.flat_function(function, None if np.ndim(x) == 1 and hasattr(x, "dtype") else unflatten)
+        flat = backend.flat_function(function, None if getattr(x, "ndim", 0) == 1 else unflatten)
         m, kind = backend.output_size(flat, flat_x, args)
         point = flat_x if native else np.asarray(flat_x)
     n = int(flat_x.size)
@@ -111,8 +111,8 @@ def make_target(
         tuple(args),
         m,
         kind.itemsize,
-        _names(inputs, n, "x", "inputs"),
-        _names(outputs, m, "y", "outputs"),
+        _names(inputs or backend.tree_names(x, "x"), n, "x", "inputs"),
+        _names(outputs or backend.tree_names(backend.output_tree(flat, m), "y"), m, "y", "outputs"),
         native,
         lambda: backend.precision_of(x),
     )
@@ -138,6 +138,9 @@ def refuse_not_finite(matrix: Any, rows: Sequence[str], columns: Sequence[str], 
 
     if isinstance(matrix, jax.core.Tracer):
         return
+    with np.errstate(all="ignore"):
+        if np.isfinite(np.sum(np.asarray(matrix))):  # then every entry is
+            return
     bad = np.argwhere(~np.isfinite(np.asarray(matrix)))
     if len(bad):
         i, j = bad[0][-2:]

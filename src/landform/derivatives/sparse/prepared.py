@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from landform.derivatives.plan import DEFAULT_MEMORY
 from landform.derivatives.prepared import Prepared
 from landform.derivatives.sparse.point import hessian_program, jacobian_program
 from landform.derivatives.sparse.program import SparseProgram
@@ -23,8 +22,6 @@ class PreparedSparse(Prepared):
     Matrices are `scipy.sparse.csr_array`, columns sorted within a row; all of one function share their index
     arrays. `native` gives the values alone, in the order of `rows` and `cols`, which is cheaper still.
     """
-
-    memory: str | int = DEFAULT_MEMORY
 
     @property
     def program(self) -> SparseProgram:
