@@ -57,7 +57,7 @@ def layers_of(target: Target, memory: str | int) -> Layers | str:
         return f"{program.units} units against {target.n} inputs"
     size, kind = target.n * target.n * target.itemsize, target.itemsize
     widest = max(p.places.size for p in program.panels)
-    chunk = int(np.clip(_BLOCK // (kind * program.rows * widest), 1, 64))
+    chunk = int(np.clip(_BLOCK // (kind * program.rows * widest), 1, min(64, max(program.widths))))
     need = 2 * size + 2 * chunk * kind * program.rows * widest
     if need > memory_bytes(memory):
         return "layers would take twice the matrix's memory"
