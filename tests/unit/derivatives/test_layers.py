@@ -209,7 +209,7 @@ def test_arguments_that_say_which_row(monkeypatch):
 
 def test_memory_for_layers():
     H = landform.hessian(with_penalty, LISTED, memory=8 * POINT.size**2 + 1000)
-    assert "twice the matrix's memory" in H.explain()
+    assert "three times the matrix's memory" in H.explain()
 
 
 def test_weights_and_several_outputs():

@@ -58,9 +58,9 @@ def layers_of(target: Target, memory: str | int) -> Layers | str:
     size, kind = target.n * target.n * target.itemsize, target.itemsize
     widest = max(p.places.size for p in program.panels)
     chunk = int(np.clip(_BLOCK // (kind * program.rows * widest), 1, min(64, max(program.widths))))
-    need = 2 * size + 2 * chunk * kind * program.rows * widest
+    need = 3 * size + 2 * chunk * kind * program.rows * widest
     if need > memory_bytes(memory):
-        return "layers would take twice the matrix's memory"
+        return "layers would take three times the matrix's memory"
     reason = (
         f"{len(program.widths)} layers of {', '.join(map(str, program.widths))} units over {program.rows} rows, "
         f"a product for each unit; checked by a random product"
