@@ -13,6 +13,10 @@ __version__ = "0.1.0"
 _ROOMS = {
     "jacobian": "landform.derivatives",
     "hessian": "landform.derivatives",
+    "gauss_newton": "landform.derivatives",
+    "fisher": "landform.derivatives",
+    "laplacian": "landform.derivatives",
+    "taylor": "landform.derivatives",
     "prepare": "landform.derivatives",
     "verify": "landform.derivatives",
     "certify": "landform.optimize",

@@ -6,10 +6,12 @@ double precision inside a local context; JAX arrays stay in the precision and on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache, partial, update_wrapper
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 import jax.numpy as jnp
@@ -45,6 +47,7 @@ class Compiled:
 
     def __init__(self, function: Callable[..., Any], static: tuple[int, ...], reverse: Compiled | None = None) -> None:
         update_wrapper(self, function)
+        self.function = function
         self._full = jax.jit(function, static_argnums=static)
         self._quick = jax.jit(function, static_argnums=static, compiler_options=_QUICK)
         self._reverse = reverse
@@ -155,7 +158,7 @@ def precision_of(x: Any) -> AbstractContextManager[Any]:
 
 def as_point(x: Any) -> Any:
     """Plain numbers as an array in double precision, anything else as it is."""
-    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in np.ravel(x))
+    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in jax.tree.leaves(x))
     return np.asarray(x, dtype=np.float64) if plain else x
 
 
@@ -193,27 +196,27 @@ def explained() -> Iterator[None]:
         ) from error
 
 
-def leaves(x: Any) -> list[tuple[str, tuple[int, ...]]]:
+def leaves(x: Any, letter: str = "x") -> list[tuple[str, tuple[int, ...]]]:
     """Label and shape of every array in the point."""
     found, _ = jax.tree_util.tree_flatten_with_path(x)
-    return [(_label(path), np.shape(leaf)) for path, leaf in found]
+    return [(_label(path, letter), np.shape(leaf)) for path, leaf in found]
 
 
-def _label(path: Sequence[Any]) -> str:
+def _label(path: Sequence[Any], letter: str) -> str:
     """A leaf's name as Python would index it.
 
     Examples
     --------
-    >>> [_label(path) for path, _ in jax.tree_util.tree_flatten_with_path({"a": [1, {"b": 2}]})[0]]
+    >>> [_label(path, "x") for path, _ in jax.tree_util.tree_flatten_with_path({"a": [1, {"b": 2}]})[0]]
     ['a[0]', 'a[1].b']
     """
     words = ""
     for step in path:
         if isinstance(step, jax.tree_util.SequenceKey):
-            words += f"{'' if words else 'x'}[{step.idx}]"
+            words += f"{'' if words else letter}[{step.idx}]"
         else:
             words += f"{'.' if words else ''}{getattr(step, 'key', getattr(step, 'name', step))}"
-    return words or "x"
+    return words or letter
 
 
 def _unchanged(x: jax.Array) -> jax.Array:
@@ -260,9 +263,34 @@ def flat_function(function: Callable[..., Any], unflatten: Callable[[jax.Array],
                 remedy="return a JAX array or a tree of them",
             )
         vector, _ = ravel_pytree(out)
+        _output_trees.setdefault(flat, {})[vector.size] = jax.eval_shape(lambda: out)
         return vector
 
     return flat
+
+
+_output_trees: WeakKeyDictionary[Flat, dict[int, Any]] = WeakKeyDictionary()
+"""What a flat function gave before it was made flat, by its number of outputs: noted whenever it is traced."""
+
+
+def output_tree(f: Flat, m: int) -> Any:
+    """Shapes of the m outputs of a flat function, as its own function gives them."""
+    return _output_trees.get(f, {}).get(m)
+
+
+def output_leaves(f: Flat, m: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Label and shape of every array among the m outputs."""
+    tree = output_tree(f, m)
+    return [("y", (m,))] if tree is None or not getattr(tree, "shape", (m,)) else leaves(tree, "y")
+
+
+def outputs_at(f: Flat, x: Any, args: Sequence[Any], m: int, precision: Callable[[], Any]) -> Any:
+    """The outputs at x in their own shapes."""
+    with precision():
+        y = value(f, x, *args)
+        tree = output_tree(f, m)
+        zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), tree)
+        return y if tree is None else ravel_pytree(zeros)[1](y)
 
 
 @compiled(0)
@@ -296,12 +324,42 @@ def pullback(f: Flat, x: jax.Array, u: jax.Array, *args: Any) -> jax.Array:
     return jax.vjp(lambda z: f(z, *args), x)[1](u)[0]
 
 
+def _unit_rows(first: jax.Array, chunk: int, size: int, dtype: Any) -> jax.Array:
+    return (first + jnp.arange(chunk)[:, None] == jnp.arange(size)).astype(dtype)
+
+
 def _rows_of(linear: Callable[[jax.Array], jax.Array], size: int, chunk: int, dtype: Any) -> jax.Array:
-    """``linear`` applied to every unit vector, ``chunk`` at a time."""
-    unit = jnp.eye(size, dtype=dtype)
+    """``linear`` applied to every unit vector, ``chunk`` at a time, each written where it stays."""
     if chunk >= size:
-        return jax.vmap(linear)(unit)
-    return jax.lax.map(linear, unit, batch_size=chunk)
+        return jax.vmap(linear)(jnp.eye(size, dtype=dtype))
+    out = jax.eval_shape(linear, jax.ShapeDtypeStruct((size,), dtype))
+
+    def fill(i: jax.Array, filled: jax.Array) -> jax.Array:
+        first = jnp.minimum(i * chunk, size - chunk)
+        part = jax.vmap(linear)(_unit_rows(first, chunk, size, dtype))
+        return jax.lax.dynamic_update_slice_in_dim(filled, part, first, 0)
+
+    return jax.lax.fori_loop(0, -(-size // chunk), fill, jnp.zeros((size, *out.shape), out.dtype))
+
+
+def symmetric_rows(linear: Callable[[jax.Array], jax.Array], size: int, chunk: int, dtype: Any) -> jax.Array:
+    """The same for a linear map that is symmetric but for rounding, made so to the last bit.
+
+    Every chunk of rows is written as columns too, over what came before: no second matrix is needed.
+    """
+    if chunk >= size:
+        matrix = jax.vmap(linear)(jnp.eye(size, dtype=dtype))
+        return (matrix + matrix.T) / 2
+
+    def fill(i: jax.Array, filled: jax.Array) -> jax.Array:
+        first = jnp.minimum(i * chunk, size - chunk)
+        part = jax.vmap(linear)(_unit_rows(first, chunk, size, dtype))
+        corner = jax.lax.dynamic_slice_in_dim(part, first, chunk, 1)
+        part = jax.lax.dynamic_update_slice_in_dim(part, (corner + corner.T) / 2, first, 1)
+        filled = jax.lax.dynamic_update_slice_in_dim(filled, part.T, first, 1)
+        return jax.lax.dynamic_update_slice_in_dim(filled, part, first, 0)
+
+    return jax.lax.fori_loop(0, -(-size // chunk), fill, jnp.zeros((size, size), dtype))
 
 
 @compiled(0, 1)
@@ -357,6 +415,25 @@ def curves(f: Flat, X: jax.Array, *args: Any) -> jax.Array:
     return jax.vmap(jax.jacfwd(jax.jacrev(lambda z: f(z, *args))))(X)
 
 
+def rows_of(X: Any, rows: int) -> jax.Array:
+    """A batch of points, each as one vector, from a tree with the points along the first axis.
+
+    Raises
+    ------
+    ShapeError
+        If a number is not finite.
+    """
+    for leaf in jax.tree.leaves(X):
+        if not isinstance(leaf, jax.core.Tracer) and not np.all(np.isfinite(np.asarray(leaf))):
+            raise ShapeError("finite numbers", got="NaN or inf", remedy="clean the points", where="argument x")
+    return jnp.concatenate([jnp.reshape(leaf, (rows, -1)) for leaf in jax.tree.leaves(X)], axis=1)
+
+
+def joined(parts: Sequence[jax.Array]) -> jax.Array:
+    """Arrays one below the other."""
+    return jnp.concatenate(parts)
+
+
 def _gradient_slope(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, args: Sequence[Any]) -> jax.Array:
     """H v by reverse over reverse."""
     return jax.grad(lambda z: jax.grad(lambda w: weights @ f(w, *args))(z) @ v)(x)
@@ -371,6 +448,57 @@ def _product_by_reverse(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array,
 def hessian_product(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """The Hessian of weights·f at x, times v: forward over reverse."""
     return jax.jvp(jax.grad(lambda z: weights @ f(z, *args)), (x,), (v,))[1]
+
+
+@compiled(0)
+def _linear_gradient(f: Flat, x: jax.Array, weights: jax.Array, *args: Any) -> Any:
+    """The gradient's linearization as arrays in a tree that can be called."""
+    return jax.linearize(jax.grad(lambda z: weights @ f(z, *args)), x)[1]
+
+
+@jax.jit
+def _call(linear: Any, v: jax.Array) -> jax.Array:
+    return linear(v)
+
+
+class FixedPoint:
+    """Products with the Hessian of weights·f at one point, its gradient linearized once.
+
+    Parameters
+    ----------
+    f, x, weights, args
+        As for `hessian_product`.
+    budget : int
+        Bytes that the linearization may keep; where it needs more, every product starts afresh.
+    """
+
+    def __init__(self, f: Flat, x: Any, weights: Any, args: Sequence[Any], budget: int) -> None:
+        self._afresh = lambda v: hessian_product(f, x, weights, v, *args)
+        self._linear: Any = None
+        try:
+            kept = jax.eval_shape(partial(_linear_gradient.function, f), x, weights, *args)
+        except (TypeError, NotImplementedError):  # a rule for reverse products alone
+            return
+        if sum(v.size * v.dtype.itemsize for v in jax.tree.leaves(kept)) <= budget:
+            self._linear = _linear_gradient(f, x, weights, *args)
+
+    def __call__(self, v: Any) -> jax.Array:
+        """H v."""
+        return self._afresh(v) if self._linear is None else _call(self._linear, v)
+
+
+@lru_cache(maxsize=256)
+def loss_of_linear(f: Flat, loss: Flat) -> Flat:
+    """``z ↦ loss(f(x) + J(x)(z − x))``: its Hessian at x is the Gauss-Newton matrix.
+
+    It takes x, what else the loss takes (a tuple), and what else f takes.
+    """
+
+    def composed(z: jax.Array, x: jax.Array, extra: tuple[Any, ...], *args: Any) -> jax.Array:
+        y, slope = jax.jvp(lambda w: f(w, *args), (x,), (z - x,))
+        return loss(y + slope, *extra)
+
+    return composed
 
 
 @compiled(0)
@@ -399,21 +527,17 @@ def bend(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     return jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,))[1], (x,), (v,))[1]
 
 
-def _symmetric(matrix: jax.Array) -> jax.Array:
-    return (matrix + matrix.T) / 2
-
-
 @compiled(0, 1)
 def _hessian_by_reverse(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
     _, pull = jax.vjp(jax.grad(lambda z: weights @ f(z, *args)), x)
-    return _symmetric(_rows_of(lambda u: pull(u)[0], x.size, chunk, x.dtype))
+    return symmetric_rows(lambda u: pull(u)[0], x.size, chunk, x.dtype)
 
 
 @compiled(0, 1, reverse=_hessian_by_reverse)
 def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
-    """The Hessian of weights·f, its gradient linearized once."""
+    """The Hessian of weights·f, its gradient linearized once; symmetric to the last bit."""
     _, push = jax.linearize(jax.grad(lambda z: weights @ f(z, *args)), x)
-    return _symmetric(_rows_of(push, x.size, chunk, x.dtype))
+    return symmetric_rows(push, x.size, chunk, x.dtype)
 
 
 @compiled(0)
@@ -569,3 +693,73 @@ def sparse_matrix(indptr: np.ndarray, columns: np.ndarray, data: jax.Array, shap
     rows = np.repeat(np.arange(shape[0], dtype=columns.dtype), np.diff(indptr))
     places = jnp.asarray(np.stack([rows, columns], axis=1))
     return BCOO((data, places), shape=shape, indices_sorted=True, unique_indices=True)
+
+
+@compiled(0, 1)
+def _laplacian_by_reverse(f: Flat, _: int, x: jax.Array, *args: Any) -> jax.Array:
+    return jnp.trace(jax.jacrev(jax.jacrev(lambda z: f(z, *args)))(x), axis1=1, axis2=2)
+
+
+@compiled(0, 1, reverse=_laplacian_by_reverse)
+def laplacian(f: Flat, chunk: int, x: jax.Array, *args: Any) -> jax.Array:
+    """The sum of every output's second derivatives along the inputs, ``chunk`` inputs at a time."""
+
+    def along(k: jax.Array) -> jax.Array:
+        v = (jnp.arange(x.size) == k).astype(x.dtype)
+        return jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,))[1], (x,), (v,))[1]
+
+    def add(i: jax.Array, total: jax.Array) -> jax.Array:
+        k = i * chunk + jnp.arange(chunk)  # past the last input the direction is zero
+        return total + jax.vmap(along)(k).sum(axis=0)
+
+    out = jax.eval_shape(along, jnp.zeros((), int))
+    return jax.lax.fori_loop(0, -(-x.size // chunk), add, jnp.zeros(out.shape, out.dtype))
+
+
+def taylor(f: Flat, order: int, x: Any, v: Any, *args: Any) -> jax.Array:
+    """Taylor coefficients of f along v, shape (order + 1, m): by JAX's Taylor arithmetic, or by nested slopes.
+
+    Taylor arithmetic is taken where it has every rule and agrees with the slopes of first and second order, which
+    are worked out beside it: some of its rules give wrong coefficients in silence.
+    """
+    if order > 2:
+        try:
+            found = _by_arithmetic(f, order, x, v, *args)
+        except Exception:  # whatever the experimental arithmetic stumbles over
+            return _by_nesting(f, order, x, v, *args)
+        if isinstance(found, jax.core.Tracer):
+            return _by_nesting(f, order, x, v, *args)
+        checked = np.asarray(_by_nesting(f, 3, x, v, *args))
+        if np.allclose(found[:4], checked, rtol=1e-3 * float(jnp.finfo(checked.dtype).eps) ** 0.25, atol=0):
+            return found
+    return _by_nesting(f, order, x, v, *args)
+
+
+@compiled(0, 1)
+def _by_arithmetic(f: Flat, order: int, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    from jax.experimental.jet import jet
+
+    series = [v] + [jnp.zeros_like(v)] * (order - 1)
+    y, terms = jet(lambda z: f(z, *args), (x,), (series,))
+    return jnp.stack([y, *terms]) / _factorials(order, y.dtype)
+
+
+@compiled(0, 1)
+def _by_nesting(f: Flat, order: int, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
+    def along(t: jax.Array) -> jax.Array:
+        return f(x + t * v, *args)
+
+    found, derivative = [], along
+    zero, one = jnp.zeros((), x.dtype), jnp.ones((), x.dtype)
+    for _ in range(order + 1):
+        found.append(derivative(zero))
+        derivative = partial(_slope, derivative, one)
+    return jnp.stack(found) / _factorials(order, found[0].dtype)
+
+
+def _slope(g: Callable[[jax.Array], jax.Array], one: jax.Array, t: jax.Array) -> jax.Array:
+    return jax.jvp(g, (t,), (one,))[1]
+
+
+def _factorials(order: int, dtype: Any) -> jax.Array:
+    return jnp.asarray([[float(math.factorial(k))] for k in range(order + 1)], dtype)

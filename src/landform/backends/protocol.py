@@ -81,6 +81,9 @@ class Backend(Protocol):
     def leaves(self, x: Any) -> list[Leaf]:
         """Label and shape of every array in the point, in the order of the vector."""
 
+    def output_leaves(self, f: Flat, m: int) -> list[Leaf]:
+        """The same of its m outputs."""
+
     def flat_function(self, function: Callable[..., Any], unflatten: Any) -> Flat:
         """The function between vectors."""
 
@@ -95,6 +98,24 @@ class Backend(Protocol):
 
     def vector(self, v: Any, like: Any) -> Any:
         """A vector from the user in the framework, on the device and in the precision of ``like``."""
+
+    def outputs_at(self, f: Flat, x: Any, args: Sequence[Any], m: int, precision: Callable[[], Any]) -> Any:
+        """The outputs at x in their own shapes."""
+
+    def loss_of_linear(self, f: Flat, loss: Flat) -> Flat:
+        """``z ↦ loss(f(x) + J(x)(z − x))``, a function of ``(z, x, the loss's args, *args)``."""
+
+    def laplacian(self, f: Flat, chunk: int, x: Any, *args: Any) -> Any:
+        """The sum of every output's second derivatives along the inputs, ``chunk`` inputs at a time."""
+
+    def taylor(self, f: Flat, order: int, x: Any, v: Any, *args: Any) -> Any:
+        """Taylor coefficients of f along v, shape (order + 1, m)."""
+
+    def rows_of(self, X: Any, rows: int) -> Any:
+        """A batch of points, each as one vector, from a tree with the points along the first axis."""
+
+    def joined(self, parts: Sequence[Any]) -> Any:
+        """Arrays one below the other."""
 
     def rows(self, X: Any, like: Any) -> Any:
         """The same for points as rows; there may be more of them at the end than were given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -18,6 +19,7 @@ from landform.errors import ShapeError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from landform.derivatives.layers import Layers
     from landform.derivatives.matrix_program import MatrixProgram
     from landform.derivatives.numeric import NumericOptions
 
@@ -73,19 +75,48 @@ class Hessian(MatrixOperator):
         """How the matrix is formed."""
         if self._mode in WITHOUT_ZEROS:
             return self._program.plan
+        layers = self._layers
+        return self._by_products(layers) if isinstance(layers, str) else layers.plan
+
+    def _by_products(self, why: str) -> Plan:
         t = self._target
         mode, reason = t.backend.hessian_plan
-        return hessian_plan(t.n, t.itemsize, memory=self._memory, mode=mode, reason=reason, work=t.work)
+        plan = hessian_plan(t.n, t.itemsize, memory=self._memory, mode=mode, reason=reason, work=t.work)
+        return replace(plan, reason=f"{plan.reason}; not by layers: {why}") if why else plan
+
+    @cached_property
+    def _layers(self) -> Layers | str:
+        from landform.derivatives.layers import layers_of
+
+        return layers_of(self._target, self._memory)
 
     @cached_property
     def _dense(self) -> Any:
         t = self._target
         if self._mode in WITHOUT_ZEROS:
             return self.sparse().todense()
-        with t.precision():
-            matrix = t.give(t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args))
+        matrix = self._checked_layers()
+        if matrix is None:
+            with t.precision():
+                matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
+        matrix = t.give(matrix)
         refuse_not_finite(t.backend, matrix, t.input_names, t.input_names, "Hessian")
         return matrix
+
+    def _checked_layers(self) -> Any:
+        """The matrix by layers, if there are any and it agrees with a product along a random direction."""
+        t, layers = self._target, self._layers
+        if isinstance(layers, str):
+            return None
+        v = np.random.default_rng(t.n).standard_normal(t.n).astype(t.x.dtype)
+        with t.precision():
+            matrix = layers.dense(t, self._weights)
+            truth = np.asarray(t.backend.hessian_product(t.flat, t.x, self._weights, v, *t.args))
+            gap = float(np.linalg.norm(np.asarray(matrix @ v) - truth))
+        if gap <= np.finfo(t.x.dtype).eps ** 0.5 * max(float(np.linalg.norm(truth)), np.finfo(t.x.dtype).tiny):
+            return matrix
+        self.plan = self._by_products(f"they miss a product by {gap:.2g}")
+        return None
 
     @cached_property
     def _program(self) -> MatrixProgram:

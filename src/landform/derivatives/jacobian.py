@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
 from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, jacobian_plan
 from landform.derivatives.target import Target, make_target, refuse_not_finite, refuse_unwalkable
 from landform.derivatives.untraceable import refuse_options
+from landform.errors import ShapeError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from landform.derivatives.batch import Jacobians
     from landform.derivatives.matrix_program import MatrixProgram
     from landform.derivatives.numeric import NumericOptions
 
@@ -152,6 +154,36 @@ class TransposedJacobian:
         return self.T.dense().T
 
 
+@overload
+def jacobian(
+    function: Callable[..., Any] | Model,
+    x: Any,
+    *,
+    args: Sequence[Any] = ...,
+    mode: Mode = ...,
+    memory: str | int = ...,
+    inputs: Sequence[str] | None = ...,
+    outputs: Sequence[str] | None = ...,
+    batched: Literal[False] = ...,
+    **numeric: Unpack[NumericOptions],
+) -> Jacobian: ...
+
+
+@overload
+def jacobian(
+    function: Callable[..., Any] | Model,
+    x: Any,
+    *,
+    args: Sequence[Any] = ...,
+    mode: Mode = ...,
+    memory: str | int = ...,
+    inputs: Sequence[str] | None = ...,
+    outputs: Sequence[str] | None = ...,
+    batched: Literal[True],
+    **numeric: Unpack[NumericOptions],
+) -> Jacobians: ...
+
+
 def jacobian(
     function: Callable[..., Any] | Model,
     x: Any,
@@ -161,8 +193,9 @@ def jacobian(
     memory: str | int = DEFAULT_MEMORY,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    batched: bool = False,
     **numeric: Unpack[NumericOptions],
-) -> Jacobian:
+) -> Jacobian | Jacobians:
     """Every first derivative of every output at one point, exactly, by automatic differentiation.
 
     Entry (i, j) says how fast output i changes per unit of input j. A black box, any Python function of a NumPy
@@ -185,7 +218,10 @@ def jacobian(
     memory : str or int
         The most that forming the matrix may take.
     inputs, outputs : sequence of str, optional
-        Names; a model brings its own.
+        Names; a model brings its own, and those of trees come from their paths, such as ``layer1.weight[0, 3]``.
+    batched : bool
+        Whether ``x`` holds many points along its first axis: then every row's Jacobian is made, by one compiled
+        program in chunks under the memory budget, and given as `Jacobians` of shape (rows, m, n).
     sparsity : matrix of shape (m, n), ColoredPattern or "detect", optional
         Where entries can differ from zero, for `Jacobian.sparse`, ``mode="colored"`` and ``mode="numeric"``: an array,
         a SciPy sparse matrix or a JAX BCOO. It is checked at the point by random products. Found by tracing where
@@ -232,12 +268,18 @@ def jacobian(
     >>> bool(abs(S.dense()[0, 0] - math.e) < 2 * S.error()[0, 0] < 1e-10), S.evaluations
     (True, 15)
     """
-    if mode == "numeric":
+    if mode == "numeric" and not batched:
         from landform.derivatives.numeric import numeric_jacobian
 
         return numeric_jacobian(function, x, args=args, inputs=inputs, outputs=outputs, options=numeric)
     sparsity = numeric.pop("sparsity", None)
     refuse_options(numeric)
+    if batched:
+        from landform.derivatives.batch import jacobians
+
+        if mode != "auto":
+            raise ShapeError('mode "auto" for a batch', got=repr(mode), remedy="leave it out", where="argument mode")
+        return jacobians(function, x, args=args, memory=memory, inputs=inputs, outputs=outputs)
     target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
     if mode == "sparse":
         refuse_unwalkable(target)

@@ -96,8 +96,8 @@ def chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, wha
     if products <= 64 and not work:
         return products
     # A product keeps about four arrays of its row's size alive, and of what the function stores for its derivative;
-    # past 64 at a time a CPU gains nothing.
-    return int(max(1, min(64, products, (budget - matrix_bytes) // max(1, 4 * (row_bytes + work)))))
+    # past 32 at a time a CPU gains nothing.
+    return int(max(1, min(32, products, (budget - matrix_bytes) // max(1, 4 * (row_bytes + work)))))
 
 
 def jacobian_plan(

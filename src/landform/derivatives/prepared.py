@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
-from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, jacobian_plan
+from landform.derivatives.plan import (
+    DEFAULT_MEMORY,
+    WITHOUT_ZEROS,
+    Mode,
+    Plan,
+    hessian_plan,
+    jacobian_plan,
+    memory_bytes,
+)
 from landform.derivatives.target import Target, make_target, refuse_unwalkable
 from landform.derivatives.untraceable import refuse_options
 from landform.derivatives.verify import verify as check
@@ -31,6 +39,8 @@ class Prepared:
     target: Target
     plan: Plan
     effort: Effort = "full"
+    memory: str | int = DEFAULT_MEMORY
+    _fixed: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def _run(self, program: Any, *args: Any) -> Any:
         """Call a compiled program in the precision of the point."""
@@ -88,13 +98,49 @@ class Prepared:
         """The second derivative of every output at x along v, with no matrix formed."""
         return self._give(x, self._run(self.target.backend.bend, self.target.flat, self._at(x), self._at(v)))[0]
 
+    def _weights(self, weights: Any) -> Any:
+        return self.target.vector(np.ones(1) if weights is None else weights, self.target.m, "output")
+
     def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Float[Array, "n n"]:
-        """The Hessian of weights·f at x, dense; the weights are one where there is one output."""
-        _, _, curves = self.second(x)
-        weights = self.target.vector(np.ones(1) if weights is None else weights, self.target.m, "output")
-        (weights,) = self._give(x, weights)
-        matrix = (weights @ curves.reshape(self.target.m, -1)).reshape(self.target.n, self.target.n)
-        return (matrix + matrix.T) / 2
+        """The Hessian of weights·f at x, dense; the weights are one where there is one output.
+
+        n products with a gradient linearized once: the outputs' own Hessians are not formed.
+
+        Raises
+        ------
+        ShapeError
+            If the matrix does not fit the memory budget, or there are several outputs and no weights.
+        """
+        u, chunk = self._weights(weights), self.curves.chunk
+        found = self._run(self.target.backend.hessian_dense, self.target.flat, chunk, self._at(x), u)
+        return self._give(x, found)[0]
+
+    def hessian_product(
+        self, x: Float[Array, " n"], v: Float[Array, " n"], weights: Float[Array, " m"] | None = None
+    ) -> Float[Array, " n"]:
+        """The Hessian of weights·f at x times v; products at the point of the last call cost less than the first.
+
+        What the gradient's linearization needs is kept for one point, unless it takes more than the memory budget.
+        """
+        at, v, u = self._at(x), self._at(v), self._weights(weights)
+        fixed = getattr(self.target.backend, "FixedPoint", None)
+        if fixed is None:
+            return self._give(x, self._run(self.target.backend.hessian_product, self.target.flat, at, u, v))[0]
+        key = (at.tobytes(), u.tobytes())
+        if self._fixed.get("key") != key:
+            self._fixed.clear()
+            with self.target.precision():
+                self._fixed["point"] = fixed(self.target.flat, at, u, self.target.args, memory_bytes(self.memory))
+            self._fixed["key"] = key
+        with self.target.precision():
+            return self._give(x, self._fixed["point"](v))[0]
+
+    @property
+    def curves(self) -> Plan:
+        """How `hessian` forms its matrix."""
+        mode, reason = self.target.backend.hessian_plan
+        t = self.target
+        return hessian_plan(t.n, t.itemsize, memory=self.memory, mode=mode, reason=reason, work=t.work)
 
     def explain(self) -> str:
         """Which plan, why, and what it costs."""
@@ -167,4 +213,4 @@ def prepare(
         )
     refuse_options({} if sparsity is None else {"sparsity": sparsity})
     plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory, **target.costs)
-    return Prepared(replace(target, native=False), plan, effort)
+    return Prepared(replace(target, native=False), plan, effort, memory)

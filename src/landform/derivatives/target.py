@@ -131,7 +131,7 @@ def make_target(
         m,
         kind.itemsize,
         _names(inputs, backend.leaves(x), "inputs"),
-        _names(outputs, [("y", (m,))], "outputs"),
+        _names(outputs, backend.output_leaves(flat, m), "outputs"),
         native,
         lambda: backend.precision_of(x),
     )

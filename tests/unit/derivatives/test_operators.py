@@ -62,7 +62,7 @@ def test_auto_takes_the_cheaper_way():
     assert jacobian_plan(3, 7, 8, mode="auto", memory="1 GiB").mode == "reverse"
     plan = jacobian_plan(500, 40, 8, mode="auto", memory="1 GiB")
     assert (plan.products, plan.chunk) == (40, 40)
-    assert jacobian_plan(500, 90, 8, mode="auto", memory="1 GiB").chunk == 64
+    assert jacobian_plan(500, 90, 8, mode="auto", memory="1 GiB").chunk == 32
     assert "2 × 3 Jacobian" in jacobian(two, X).explain()
     assert "3 × 3 Hessian" in hessian(one, X).explain()
     assert "2 × 3" in prepare(two, X).explain()

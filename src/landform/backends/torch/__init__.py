@@ -51,6 +51,7 @@ __all__ = [
     "leaves",
     "name",
     "notes",
+    "output_leaves",
     "output_size",
     "precision_of",
     "pullback",
@@ -89,6 +90,12 @@ def precision_of(x: Any) -> Iterator[None]:
     del x
     with torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+def output_leaves(f: Flat, m: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Label and shape of the outputs: one vector."""
+    del f
+    return [("y", (m,))]
 
 
 def work_bytes(f: Flat) -> int:

@@ -14,7 +14,7 @@ from landform.derivatives.colored.choose import hessian_matrix, jacobian_matrix
 from landform.derivatives.colored.structure import is_jax
 from landform.derivatives.coloring import ColoredPattern, make_structure
 from landform.derivatives.matrix_program import MatrixProgram
-from landform.derivatives.plan import DEFAULT_MEMORY, Mode
+from landform.derivatives.plan import Mode
 from landform.derivatives.prepared import Effort, Prepared
 from landform.derivatives.target import Target
 
@@ -29,10 +29,9 @@ class PreparedSparse(Prepared):
     arrays. `native` gives the values alone, in the order of `rows` and `cols`, which is cheaper still.
     """
 
-    memory: str | int = DEFAULT_MEMORY
     mode: Mode = "sparse"
     sparsity: Any = None
-    curves: Any = None
+    curve_sparsity: Any = None
 
     @cached_property
     def program(self) -> MatrixProgram:
@@ -42,7 +41,7 @@ class PreparedSparse(Prepared):
     @cached_property
     def _curved(self) -> MatrixProgram:
         weights = np.ones(self.target.m, self.target.x.dtype)
-        return hessian_matrix(self.target, self.memory, weights, mode=self.mode, sparsity=self.curves)
+        return hessian_matrix(self.target, self.memory, weights, mode=self.mode, sparsity=self.curve_sparsity)
 
     @property
     def rows(self) -> Int[Array, " k"]:
@@ -100,7 +99,7 @@ def prepare_sparse(
     program = jacobian_matrix(target, memory, mode=mode, sparsity=slopes)
     if verify:
         refuse_missing(target, program)
-    found = PreparedSparse(target, program.plan, effort, memory, mode, slopes, curves)
+    found = PreparedSparse(target, program.plan, effort, memory, mode=mode, sparsity=slopes, curve_sparsity=curves)
     found.__dict__["program"] = program  # not worked out again
     if sparsity is not None and slopes is not sparsity and curves is not None:
         _ = found._curved  # the pattern was given, and is checked now

@@ -1,0 +1,147 @@
+"""Jacobians at many points at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from landform.backends.model import Model
+from landform.derivatives.plan import DEFAULT_MEMORY, memory_bytes, readable_bytes
+from landform.derivatives.target import Target, make_target, refuse_not_finite
+from landform.errors import ShapeError
+from landform.findings import Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MOST_ROWS = 1024
+
+
+class Jacobians(Finding):
+    """The Jacobian at every row of a batch of points. Made by ``jacobian(f, X, batched=True)``."""
+
+    def __init__(self, target: Target, points: Any, *, memory: str | int = DEFAULT_MEMORY) -> None:
+        self._target, self._points, self._memory = target, points, memory
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(rows, outputs, inputs)."""
+        return len(self._points), self._target.m, self._target.n
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return self._target.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+        return self._target.outputs
+
+    @property
+    def chunk(self) -> int:
+        """How many rows are worked on at once.
+
+        Raises
+        ------
+        ShapeError
+            If all matrices together do not fit the memory budget.
+        """
+        rows, m, n = self.shape
+        one, budget = m * n * self._target.itemsize, memory_bytes(self._memory)
+        if rows * one > budget:
+            raise ShapeError(
+                f"matrices within the memory budget of {readable_bytes(budget)}",
+                got=f"{rows} of {readable_bytes(one)} each",
+                remedy="pass fewer rows at a time, or raise memory=",
+            )
+        return int(np.clip((budget - rows * one) // (4 * one), 1, min(rows, _MOST_ROWS)))
+
+    def explain(self) -> str:
+        """Sizes, chunks and memory."""
+        rows, m, n = self.shape
+        size = readable_bytes(rows * m * n * self._target.itemsize)
+        return f"{rows} Jacobians of {m} × {n}, {self.chunk} rows at a time by one program, {size} in all"
+
+    def _parts(self) -> Iterator[Any]:
+        t, chunk = self._target, self.chunk
+        for start in range(0, len(self._points), chunk):
+            first = min(start, len(self._points) - chunk)  # the last chunk begins early: one program serves all
+            with t.precision():
+                part = t.backend.values_and_jacobians(t.flat, self._points[first : first + chunk], *t.args)[1]
+            yield part[start - first :]
+
+    def dense(self) -> Any:
+        """Every matrix, shape (rows, m, n).
+
+        Raises
+        ------
+        ShapeError
+            If they do not fit the memory budget.
+        DerivativeError
+            If an entry is NaN or infinite; the entry is named.
+        """
+        return self._dense
+
+    @cached_property
+    def _dense(self) -> Any:
+        t, found, at = self._target, None, 0
+        if t.native:
+            found = t.backend.joined(list(self._parts()))
+        else:
+            found = np.empty(self.shape, t.x.dtype)
+            for part in self._parts():
+                found[at : at + len(part)] = part
+                at += len(part)
+        refuse_not_finite(t.backend, found, t.output_names, t.input_names, "Jacobian")
+        return found
+
+    def to_frame(self) -> pd.DataFrame:
+        """The matrices one below the other: a row for every point and output, a column for every input."""
+        import pandas as pd
+
+        rows, m, n = self.shape
+        index = pd.MultiIndex.from_product([range(rows), [f"d {name}" for name in self.outputs]], names=["row", None])
+        columns = [f"/ d {name}" for name in self.inputs]
+        return pd.DataFrame(np.asarray(self.dense()).reshape(rows * m, n), index=index, columns=columns)
+
+
+def jacobians(
+    function: Callable[..., Any] | Model,
+    X: Any,
+    *,
+    args: Sequence[Any] = (),
+    memory: str | int = DEFAULT_MEMORY,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Jacobians:
+    """The Jacobian at every row of X: an array, or a tree of arrays, with the points along the first axis.
+
+    Raises
+    ------
+    ShapeError
+        If there are no rows, or leaves of different numbers of rows.
+    """
+    import jax
+
+    leaves = [leaf if hasattr(leaf, "shape") else np.asarray(leaf, dtype=np.float64) for leaf in jax.tree.leaves(X)]
+    if isinstance(X, (list, tuple)) and all(np.ndim(leaf) == 0 for leaf in leaves):
+        X = np.asarray(X, dtype=np.float64)
+        leaves = [X]
+    counts = {leaf.shape[0] if leaf.ndim else 0 for leaf in leaves}
+    if len(counts) != 1 or counts == {0} or any(leaf.ndim < 2 and leaf is X for leaf in leaves):
+        raise ShapeError(
+            "points as rows, along the first axis of every array",
+            got=", ".join(str(leaf.shape) for leaf in leaves),
+            remedy="stack the points, or leave out batched=True for a single one",
+            where="argument x",
+        )
+    rows = counts.pop()
+    first = jax.tree.map(lambda leaf: leaf[0], X)
+    target = make_target(function, first, args=args, inputs=inputs, outputs=outputs)
+    with target.precision():
+        points = target.backend.rows_of(X, rows)
+    return Jacobians(target, points if target.native else np.asarray(points, target.x.dtype), memory=memory)

@@ -1,0 +1,52 @@
+"""The Laplacian: the sum of the second derivatives along every input, without a Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from landform.backends.model import Model
+from landform.derivatives.plan import DEFAULT_MEMORY, memory_bytes
+from landform.derivatives.target import make_target
+
+
+def laplacian(
+    function: Callable[..., Any] | Model, x: Any, *, args: Sequence[Any] = (), memory: str | int = DEFAULT_MEMORY
+) -> Any:
+    """The trace of every output's Hessian, by two forward derivatives along every input: no matrix is formed.
+
+    Parameters
+    ----------
+    function : callable or Model
+        A JAX function of ``x`` (and ``args``), m outputs.
+    x : array or tree of arrays
+        The point, n numbers in all.
+    args : sequence
+        Further arguments of the function, held fixed.
+    memory : str or int
+        What the directions taken at once may need.
+
+    Returns
+    -------
+    array, shape (m,)
+        In units of the output per squared unit of the inputs, which should have one unit.
+
+    Raises
+    ------
+    ShapeError, DerivativeError
+        As for `landform.jacobian`.
+
+    References
+    ----------
+    Griewank and Walther (2008), *Evaluating Derivatives*, ch. 13.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> laplacian(lambda x: x[:1] ** 2 * x[1:], np.array([3.0, 5.0]))
+    array([10.])
+    """
+    t = make_target(function, x, args=args)
+    chunk = max(1, min(32, t.n, memory_bytes(memory) // (16 * t.itemsize * (t.m + t.n))))
+    with t.precision():
+        return t.give(t.backend.laplacian(t.flat, chunk, t.x, *t.args))
