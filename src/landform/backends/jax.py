@@ -246,7 +246,7 @@ def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
         if not isinstance(leaf, jax.core.Tracer) and not np.all(np.isfinite(np.asarray(leaf))):
             raise ShapeError("finite numbers", got="NaN or inf", remedy="clean the point", where="argument x")
     vector, unflatten = ravel_pytree(x)
-    return vector, _unchanged if np.ndim(x) == 1 and hasattr(x, "dtype") else unflatten
+    return vector, _unchanged if getattr(x, "ndim", 0) == 1 else unflatten
 
 
 @lru_cache(maxsize=256)
