@@ -21,6 +21,7 @@ _ROOMS = {
     "verify": "landform.derivatives",
     "certify": "landform.optimize",
     "descend": "landform.optimize",
+    "fit": "landform.fit",
     "minimize": "landform.optimize",
     "from_sklearn": "landform.backends",
     "directions": "landform.directions",

@@ -1,8 +1,10 @@
-"""Surrogates fitted to trials: candidates, held-out tests, the choice among them, and their uncertainty."""
+"""Parameters of a user's own model from data; surrogates fitted to trials, and the choice among them."""
 
+from landform.callable_room import answers_calls
 from landform.fit.choice import Candidate, Choice, choose_surrogate
 from landform.fit.distill import Distilled, Fidelity, distill
 from landform.fit.observations import Observations
+from landform.fit.parameters import Fitted, Next, Profile, Sloppy, fit
 from landform.fit.polynomial import fit_polynomial
 from landform.fit.posterior import Posterior
 from landform.fit.process import fit_process
@@ -13,11 +15,18 @@ __all__ = [
     "Choice",
     "Distilled",
     "Fidelity",
+    "Fitted",
+    "Next",
     "Observations",
     "Posterior",
+    "Profile",
+    "Sloppy",
     "Surrogate",
     "choose_surrogate",
     "distill",
     "fit_polynomial",
     "fit_process",
 ]
+
+answers_calls(__name__, fit)
+del fit
