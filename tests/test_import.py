@@ -43,6 +43,7 @@ def test_exported_names_are_pinned():
         "directions",
         "distill",
         "fisher",
+        "fit",
         "from_sklearn",
         "from_torch",
         "gauss_newton",

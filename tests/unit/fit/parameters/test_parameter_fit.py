@@ -20,20 +20,13 @@ def test_nist_parameters_and_standard_errors(case, which):
     """NIST StRD, nonlinear regression: eleven digits certified; ten of the parameters, nine of the standard errors."""
     found = landform.fit(case.model, (case.x, case.y), case.starts[which])
     assert found.certificate.nature == "strict minimum", found.words
-    again = landform.fit(case.model, (case.x, case.y), case.certified)
-    vector = found.vector if digits(found.vector, case.certified) > 2 else again.vector[: len(found.vector)]
-    if (
-        case.name.startswith("Lanczos") and digits(found.vector, case.certified) < 2
-    ):  # the three terms may change places
-        vector = _in_order(found.vector)
-        np.testing.assert_allclose(vector, _in_order(case.certified), rtol=1e-10)
-        return
-    assert digits(vector, case.certified) >= 10
-    assert digits(found.errors, case.errors) >= 9
-
-
-def _in_order(b):
-    return b.reshape(-1, 2)[np.argsort(b.reshape(-1, 2)[:, 1])].ravel()
+    vector, errors, certified = found.vector, found.errors, case.certified
+    if case.name.startswith("Lanczos"):  # the three terms may change places
+        order = np.argsort(vector[1::2])
+        vector, errors = (part.reshape(3, 2)[order].ravel() for part in (vector, errors))
+    assert digits(vector, certified) >= 10
+    # Lanczos1 fits to rounding: its residuals, and the errors that come of them, have four digits in double precision.
+    assert digits(errors, case.errors) >= (3 if case.name == "Lanczos1" else 9)
 
 
 def line(x, p):
@@ -159,7 +152,8 @@ def test_what_the_data_cannot_tell_is_said():
 
 
 def test_sloppy_directions_of_a_sum_of_exponentials():
-    found = landform.fit(REGRESSIONS[16].model, (REGRESSIONS[16].x, REGRESSIONS[16].y), REGRESSIONS[16].certified)
+    case = next(c for c in REGRESSIONS if c.name == "Lanczos3")
+    found = landform.fit(case.model, (case.x, case.y), case.certified)
     sloppy = found.sloppy()
     assert np.all(np.diff(sloppy.errors) >= 0)
     np.testing.assert_allclose(sloppy.directions.T @ sloppy.directions, np.eye(6), atol=1e-12)
