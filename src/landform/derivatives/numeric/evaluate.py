@@ -107,10 +107,11 @@ class Evaluator:
 
     def _outcomes(self, points: Sequence[np.ndarray]) -> Any:
         self.count += len(points)
-        copies = [np.array(point).reshape(self.shape) for point in points]
+        # The function gets copies of its own: it may write into them.
+        f, args, shape = self.function, self.args, self.shape
         if self.executor is None:
-            return (_attempt(self.function, x, self.args) for x in copies)
-        futures = [self.executor.submit(_attempt, self.function, x, self.args) for x in copies]
+            return (_attempt(f, np.array(point).reshape(shape), args) for point in points)
+        futures = [self.executor.submit(_attempt, f, np.array(point).reshape(shape), args) for point in points]
         return (self._outcome(future) for future in futures)
 
     def _outcome(self, future: Any) -> tuple[Any, str]:
@@ -133,6 +134,15 @@ class Evaluator:
         ShapeError
             If they are no real numbers, or not as many as before: wrong everywhere, not only here.
         """
+        usual = type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (self._size,)
+        flat = value if usual else self._flat(value)
+        if not np.isfinite(flat).all():
+            i = int(np.argmin(np.isfinite(flat)))
+            name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
+            return f"output {name!r} is {flat[i]}"
+        return np.array(flat)  # a copy: some functions return one buffer every time
+
+    def _flat(self, value: Any) -> Float[np.ndarray, " m"]:
         try:
             array = np.asarray(value)
         except ValueError:
@@ -153,10 +163,6 @@ class Evaluator:
                 got=f"{flat.size} at one of them",
                 remedy="return an array of one shape",
             )
-        if not np.isfinite(flat).all():
-            i = int(np.argmin(np.isfinite(flat)))
-            name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
-            return f"output {name!r} is {flat[i]}"
         return flat
 
 

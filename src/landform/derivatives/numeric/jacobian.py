@@ -98,11 +98,13 @@ class NumericJacobian(Jacobian):
         return self._in_rows(self._entries.values)
 
     def _in_rows(self, values: np.ndarray) -> csr_array:
-        import scipy.sparse as sp
+        from scipy.sparse import csr_array
 
         if self._pattern is None:
-            return sp.csr_array(values.reshape(self.shape))
-        return sp.csr_array((values, self._pattern.columns, self._pattern.indptr), shape=self.shape)
+            return csr_array(values.reshape(self.shape))
+        # Copies: some of SciPy's methods work in place, and the pattern serves other points.
+        places = self._pattern.columns.copy(), self._pattern.indptr.copy()
+        return csr_array((values.copy(), *places), shape=self.shape)
 
     def _full(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(self.shape) if self._pattern is None else np.asarray(self._in_rows(values).toarray())
