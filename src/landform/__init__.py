@@ -22,6 +22,7 @@ _ROOMS = {
     "certify": "landform.optimize",
     "descend": "landform.optimize",
     "minimize": "landform.optimize",
+    "noise_level": "landform.derivatives.numeric",
     "from_sklearn": "landform.backends",
     "directions": "landform.directions",
     "active_subspace": "landform.directions",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from jaxtyping import Float
@@ -37,6 +37,9 @@ class NumericOptions(TypedDict, total=False):
         takes one per color and one at the point.
     sparsity : matrix of shape (m, n), or ColoredPattern
         Where entries can differ from zero.
+    method : {"fit", "interval"}
+        Taylor fits, or one difference whose step passes an interval test: fewer evaluations where little accuracy
+        will do, larger errors (`landform.derivatives.numeric.interval`). For Jacobians.
     executor : concurrent.futures.Executor
         Where evaluations run, a batch at a time: threads, processes, Dask's ``client.get_executor()``.
     progress : bool
@@ -48,6 +51,7 @@ class NumericOptions(TypedDict, total=False):
     scale: Any
     budget: Any
     sparsity: Any
+    method: Literal["fit", "interval"]
     executor: Executor | None
     progress: bool
 

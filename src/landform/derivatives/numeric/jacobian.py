@@ -16,7 +16,10 @@ from landform.derivatives.jacobian import Jacobian
 from landform.derivatives.numeric.black_box import BlackBox, NumericOptions, make_black_box
 from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.forward import forward_differences
+from landform.derivatives.numeric.interval import interval_slopes
 from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room
+from landform.derivatives.numeric.noise import measured_noise
+from landform.derivatives.numeric.taylor import EPS
 from landform.derivatives.plan import Plan
 from landform.derivatives.target import refuse_other_length
 from landform.errors import ShapeError
@@ -192,27 +195,41 @@ def numeric_jacobian(
         return NumericJacobian(box, Entries(values, errors, noise, how), pattern)
     color = np.arange(box.x.size) if pattern is None else pattern.color
     lines = _lines(box, color)
-    follow(
-        lines,
-        box.evaluator,
-        box.x,
-        box.value,
-        order=1,
-        each=per_line(budget, len(lines), EACH),
-        bounds=box.bounds,
-        noise=box.noise,
-        most=np.inf if budget is None else budget,
-    )
-    found = [line.coefficient(1, box.noise) for line in lines]
-    slopes, bars = (np.stack([getattr(c, part) for c in found]) for part in ("value", "error"))
-    noise = np.exp(np.mean([np.log(c.noise) for c in found], axis=0))
-    how = f"Taylor fits along {len(lines)} {'inputs' if pattern is None else 'colors'}"
+    way = {"fit": _fitted, "interval": _tested}.get(options.get("method", "fit"))
+    if way is None:
+        raise ShapeError(
+            'method "fit" or "interval"', got=repr(options["method"]), remedy="choose one", where="argument method"
+        )
+    slopes, bars, noise, how = way(box, lines, budget)
+    how = f"{how} along {len(lines)} {'inputs' if pattern is None else 'colors'}"
     if pattern is None:
         values, errors = ((part / box.scale[:, None]).T.ravel() for part in (slopes, bars))
     else:
         place = color[pattern.columns], pattern.rows
         values, errors = (part[place] / box.scale[pattern.columns] for part in (slopes, bars))
     return NumericJacobian(box, Entries(values, lambda: errors, noise, how), pattern)
+
+
+_Slopes = tuple[Float[np.ndarray, "lines m"], Float[np.ndarray, "lines m"], Float[np.ndarray, " m"], str]
+
+
+def _fitted(box: BlackBox, lines: list[Line], budget: Any) -> _Slopes:
+    """Slopes, bars, noise and how they were had: Taylor fits."""
+    each, most = per_line(budget, len(lines), EACH), np.inf if budget is None else budget
+    follow(lines, box.evaluator, box.x, box.value, order=1, each=each, bounds=box.bounds, noise=box.noise, most=most)
+    found = [line.coefficient(1, box.noise) for line in lines]
+    slopes, bars = (np.stack([getattr(c, part) for c in found]) for part in ("value", "error"))
+    return slopes, bars, np.exp(np.mean([np.log(c.noise) for c in found], axis=0)), "Taylor fits"
+
+
+def _tested(box: BlackBox, lines: list[Line], budget: Any) -> _Slopes:
+    """The same by differences whose step passes the interval test, with the noise from a difference table."""
+    each = per_line(budget, len(lines), EACH)
+    noise = measured_noise(box).level if box.noise is None else box.noise
+    noise = np.maximum(noise, np.maximum(EPS * np.abs(box.value), np.finfo(float).tiny))
+    most = np.inf if budget is None else budget
+    found = interval_slopes(box, lines, noise, each=each, most=most)
+    return np.stack([s.value for s in found]), np.stack([s.error for s in found]), noise, "interval tests"
 
 
 def _lines(box: BlackBox, color: np.ndarray) -> list[Line]:

@@ -37,6 +37,10 @@ class Line:
     y: list[np.ndarray] = field(default_factory=list)
     first_failure: Failure | None = None
 
+    def place(self, t: float) -> str:
+        """What is moved, and how far, in words."""
+        return f"{self.name} moved by {t * self.direction[np.argmax(np.abs(self.direction))]:.3g}"
+
     def table(self) -> tuple[np.ndarray, np.ndarray]:
         """Steps and values, as arrays."""
         return np.array(self.t), np.stack(self.y)
@@ -152,7 +156,7 @@ def _take(
     points, places = [], []
     for line, t in wanted:
         points.append(np.clip(x + t * line.direction, *bounds))
-        places.append(f"{line.name} moved by {t * line.direction[np.argmax(np.abs(line.direction))]:.3g}")
+        places.append(line.place(t))
     failed = []
     for (line, t), point, result in zip(wanted, points, evaluator.many(points, places), strict=True):
         if isinstance(result, Failure):
