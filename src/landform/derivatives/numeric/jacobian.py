@@ -173,7 +173,7 @@ def numeric_jacobian(
     """Every first derivative of a black box at one point, from its values; see `landform.jacobian`.
 
     Every input (every color of inputs, with a sparsity) is moved along a line: six values of a difference table,
-    then two batches of four where they tell most. Taylor's polynomial through them, of no fixed order, gives
+    then two, two and four where they tell most. Taylor's polynomial through them, of no fixed order, gives
     slope, noise and error bar (`taylor_coefficient`).
 
     Examples

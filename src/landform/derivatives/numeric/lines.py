@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.derivatives.numeric.evaluate import Evaluator, Failure
-from landform.derivatives.numeric.steps import FIRST, NEXT, Room, first_radius, first_steps, next_steps
+from landform.derivatives.numeric.steps import FIRST, LAST, LAST_FROM, NEXT, Room, first_radius, first_steps, next_steps
 from landform.derivatives.numeric.taylor import Coefficient, taylor_coefficient
 from landform.errors import DerivativeError
 
@@ -101,7 +101,7 @@ def follow(
     order : int
         The coefficient that matters.
     each : int
-        Evaluations per line; they come in a table of 6 and then in pairs of pairs.
+        Evaluations per line; they come as a table of 6, then in pairs, the last four together.
     bounds : pair of arrays
         The domain.
     noise : array, optional
@@ -118,7 +118,7 @@ def follow(
     _evaluate(lines, steps, evaluator, x, bounds, most)
     done = first
     while each - done >= LEAST:
-        count = min(NEXT, (each - done) // 2 * 2)
+        count = min(NEXT if done < LAST_FROM else LAST, (each - done) // 2 * 2)
         steps = []
         for line in lines:
             found = line.coefficient(order, noise)
