@@ -13,7 +13,6 @@ from jaxtyping import Float
 
 from landform.backends.model import Model
 from landform.derivatives.target import Target, make_target
-from landform.derivatives.untraceable import traceable
 from landform.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ class Claim:
         The function evaluated anew by the framework, not as it was compiled.
     how : str
         Where the derivatives come from.
+    target : Target or None
+        The framework's function.
     """
 
     box: BlackBox
@@ -55,6 +56,7 @@ class Claim:
     eps: float
     again: Callable[[], Float[np.ndarray, " m"]] | None
     how: str
+    target: Target | None = None
 
 
 def claim_of_target(
@@ -63,24 +65,22 @@ def claim_of_target(
     """The derivatives that a framework's rules give."""
     from landform.derivatives.numeric.black_box import make_black_box
 
-    with traceable():
-        target = make_target(function, x, args=args)
-    kind = target.x.dtype
+    target = make_target(function, x, args=args)
+    backend = target.backend
 
     def value(z: np.ndarray) -> np.ndarray:
-        return _numbers(target, target.backend.value, z.astype(kind))
+        return _numbers(target, backend.value, backend.vector(z, target.x))
 
     def again() -> np.ndarray:
         with target.precision():
-            return np.asarray(target.flat(target.x, *target.args), dtype=np.float64)
+            return np.asarray(backend.to_numpy(target.flat(target.x, *target.args)), dtype=np.float64)
 
     def program(name: str) -> Product:
-        run = getattr(target.backend, name)
-        return lambda *vectors: _numbers(target, run, target.x, *(np.asarray(v).astype(kind) for v in vectors))
+        run = getattr(backend, name)
+        return lambda *vectors: _numbers(target, run, target.x, *(backend.vector(v, target.x) for v in vectors))
 
-    point = np.asarray(target.x, dtype=np.float64)
+    point = np.asarray(backend.to_numpy(target.x), dtype=np.float64)
     box = make_black_box(value, point, inputs=target.inputs, outputs=target.outputs, options=options)
-    eps = float(np.finfo(kind).eps)
     pull, product = program("pullback"), program("hessian_product")
     return Claim(
         box,
@@ -88,15 +88,16 @@ def claim_of_target(
         pull if _works(pull, np.ones(target.m)) else None,
         program("bend"),
         product if _works(product, np.ones(target.m), np.ones(target.n)) else None,
-        eps,
+        backend.rounding(target.x),
         again,
         "its rules",
+        target,
     )
 
 
-def _numbers(target: Target, program: Callable[..., Any], *vectors: np.ndarray) -> np.ndarray:
+def _numbers(target: Target, program: Callable[..., Any], *vectors: Any) -> np.ndarray:
     with target.precision():
-        return np.asarray(program(target.flat, *vectors, *target.args), dtype=np.float64)
+        return np.asarray(target.backend.to_numpy(program(target.flat, *vectors, *target.args)), dtype=np.float64)
 
 
 def _works(product: Product, *vectors: np.ndarray) -> bool:

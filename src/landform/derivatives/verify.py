@@ -58,7 +58,8 @@ def verify(
     seed : int
         Of the directions.
     **numeric
-        ``bounds``, ``noise``, ``scale``, ``executor``, ``progress``, as for `landform.jacobian`.
+        ``bounds``, ``noise``, ``scale``, ``executor``, ``progress``, as for `landform.jacobian`; and ``sparsity``, a
+        pattern of the Jacobian of a framework's function, which must hold every entry that differs from zero.
 
     Returns
     -------
@@ -90,13 +91,13 @@ def verify(
         raise ShapeError('mode "auto" or "numeric"', got=repr(mode), remedy="choose one", where="argument mode")
     if not isinstance(directions, int) or directions < 1:
         raise ShapeError("1 direction or more", got=repr(directions), remedy="raise it", where="argument directions")
+    sparsity = numeric.pop("sparsity", None)
     if mode == "auto" and jacobian is None and hessian is None:
         claim = claim_of_target(function, x, args, numeric)
     else:
         claim = claim_of_matrices(function, x, args, numeric, jacobian=jacobian, hessian=hessian)
-    rng = np.random.default_rng(seed)
-    seen = _evidence(claim, directions, rng)
-    words = verdict(seen)
+    seen = _evidence(claim, directions, np.random.default_rng(seed))
+    words = verdict(seen) or _wrong_pattern(claim, sparsity)
     return Verification(
         not words,
         words or _right(seen),
@@ -110,6 +111,19 @@ def verify(
         claim.box.outputs,
         seen.rays,
     )
+
+
+def _wrong_pattern(claim: Claim, sparsity: Any) -> str:
+    """What is wrong with a pattern, or nothing."""
+    if sparsity is None:
+        return ""
+    if claim.target is None:
+        raise ShapeError(
+            "a framework's function with sparsity=", got=claim.how, remedy="leave it out", where="argument sparsity"
+        )
+    from landform.derivatives.colored import wrong_pattern
+
+    return wrong_pattern(claim.target, sparsity)
 
 
 def _right(seen: Evidence) -> str:

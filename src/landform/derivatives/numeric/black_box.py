@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from landform.backends.model import Model
 from landform.derivatives.numeric.evaluate import Evaluator
+from landform.derivatives.target import refuse_not_callable
 from landform.errors import ShapeError
 
 _NOTHING = 1e-100
@@ -104,6 +105,11 @@ def make_black_box(
     DerivativeError
         If the function fails at the point.
     """
+    refuse_not_callable(function)
+    unknown = sorted(set(options) - set(NumericOptions.__annotations__))
+    if unknown:
+        known = ", ".join(f"{name}=" for name in NumericOptions.__annotations__)
+        raise ShapeError("options of numeric derivatives", got=f"{unknown[0]}=", remedy=f"choose among {known}")
     if isinstance(function, Model):
         function = replace(function, args=(*function.args, *args))
         inputs, outputs, args = inputs or function.inputs, outputs or function.outputs, ()
@@ -168,7 +174,10 @@ def _counted(names: Sequence[str], size: int, what: str) -> tuple[str, ...]:
 
 
 def _each(value: Any, size: int, where: str) -> Float[np.ndarray, " n"]:
-    array = np.asarray(value, dtype=np.float64)
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
     if array.size not in (1, size) or np.isnan(array).any():
         raise ShapeError(f"one number or {size}", got=f"{value!r}", remedy="give one for each", where=where)
     return np.broadcast_to(array.ravel(), (size,)).copy()
@@ -177,10 +186,8 @@ def _each(value: Any, size: int, where: str) -> Float[np.ndarray, " n"]:
 def _bounds(x: np.ndarray, bounds: Any) -> tuple[np.ndarray, np.ndarray]:
     if bounds is None:
         return np.full(x.size, -np.inf), np.full(x.size, np.inf)
-    if len(bounds) != 2:
-        raise ShapeError(
-            "a pair (lower, upper)", got=f"{len(bounds)} items", remedy="give two", where="argument bounds"
-        )
+    if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
+        raise ShapeError("a pair (lower, upper)", got=repr(bounds), remedy="give two", where="argument bounds")
     low, high = (_each(side, x.size, "argument bounds") for side in bounds)
     for i in np.flatnonzero(~((low <= x) & (x <= high) & (low < high))):
         raise ShapeError(

@@ -87,7 +87,7 @@ class Evaluator:
             raise DerivativeError(
                 "a function that has a value at the point",
                 got=value.reason,
-                remedy="choose a point inside its domain",
+                remedy="choose a point inside its domain, or correct the function",
                 where="argument x",
             )
         return value
