@@ -101,6 +101,16 @@ def test_differences_are_checked_too():
     assert "jumps" in verify(lambda x: float(x[0] > 0.7) + x[1], X, mode="numeric").words
 
 
+def test_noise_around_zero():
+    """Residuals at a solution: values that are nothing but noise."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        f = lambda x, rng=rng: (x - X)[:2] + 1e-5 * rng.standard_normal(2)  # noqa: E731
+        found = verify(f, X, jacobian=np.eye(2, 3), seed=seed)
+        assert found.correct, found
+        assert not verify(f, X, jacobian=1.01 * np.eye(2, 3), seed=seed).correct
+
+
 def test_hidden_state_is_named():
     calls = []
 

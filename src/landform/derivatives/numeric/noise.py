@@ -74,9 +74,10 @@ def difference_levels(y: Float[np.ndarray, "steps m"]) -> tuple[Float[np.ndarray
     Returns
     -------
     level : array, shape (m,)
-        Standard deviation; NaN where it is not seen.
+        Standard deviation; NaN where the orders do not agree.
     wanted : array, shape (m,)
-        0 where seen, +1 for a wider spacing (half of the values are equal), −1 for a closer one.
+        0 where the level can be trusted, +1 for a wider spacing (half of the values are equal), −1 for a closer
+        one (the orders do not agree, or the values differ by more than a tenth of the largest).
 
     Examples
     --------
@@ -99,9 +100,9 @@ def difference_levels(y: Float[np.ndarray, "steps m"]) -> tuple[Float[np.ndarray
         turns[k - 1] = (difference.min(axis=0) < 0) & (difference.max(axis=0) > 0)
     three = np.lib.stride_tricks.sliding_window_view(levels, 3, axis=0)
     agree = (three.max(axis=2) <= 4 * three.min(axis=2)) & turns[: len(three)]
-    seen = agree.any(axis=0) & ~far & ~near
-    level = np.where(seen, levels[np.argmax(agree, axis=0), np.arange(m)] * size, np.nan)
-    return level, np.where(seen, 0.0, np.where(near & ~far, 1.0, -1.0))
+    agreed = agree.any(axis=0)
+    level = np.where(agreed, levels[np.argmax(agree, axis=0), np.arange(m)] * size, np.nan)
+    return level, np.where(agreed & ~far & ~near, 0.0, np.where(near & ~far, 1.0, -1.0))
 
 
 def noise_level(
@@ -160,24 +161,34 @@ def measured_noise(box: BlackBox, *, seed: int = 0) -> NoiseLevel:
     """The noise of a black box; see `noise_level`."""
     direction = np.random.default_rng(seed).uniform(0.5, 1.0, box.x.size) * box.scale
     direction *= np.where(box.bounds[1] - box.x >= box.x - box.bounds[0], 1.0, -1.0) if box.bounded else 1.0
-    room = make_room(box.x, direction, *box.bounds)
-    level = np.full(box.value.size, np.nan)
-    shown, spacing = np.full(box.value.size, np.nan), _START
+    level, shown, before = (np.full(box.value.size, np.nan) for _ in range(3))
+    spacing = _START
     for _ in range(_TRIES):
-        steps = first_steps(TABLE - 1, room, spacing * (TABLE - 1) / 2)
-        points = [np.clip(box.x + t * direction, *box.bounds) for t in steps]
-        found = box.evaluator.many(points, [f"all inputs moved by {t:.3g} of their scale" for t in steps])
-        good = [value for value in found if not isinstance(value, Failure)]
-        wanted = np.full(box.value.size, -1.0)
-        if len(good) == len(found):
-            table = np.array([*good, box.value])[np.argsort([*steps, 0.0])]
-            fresh, wanted = difference_levels(table)
-            new = np.isnan(level) & ~np.isnan(fresh)
-            level[new], shown[new] = fresh[new], spacing
-        open_ = np.isnan(level)
-        if not open_.any():
+        fresh, wanted = _table(box, direction, spacing)
+        # Values that scatter around zero are far apart at any spacing: two spacings that agree saw noise too, and no
+        # jump, if the very same point gives another value.
+        twice = (fresh <= 4 * before) & (before <= 4 * fresh)
+        if twice.any():
+            twice &= box.evaluator.at_point(box.x) != box.value
+        new = np.isnan(level) & ((wanted == 0) | twice)
+        level[new], shown[new] = fresh[new], spacing
+        before, unseen = fresh, np.isnan(level)
+        if not unseen.any():
             break
-        spacing *= _FACTOR ** float(np.sign(wanted[open_].sum()) or -1.0)
+        spacing *= _FACTOR ** float(np.sign(wanted[unseen].sum()) or -1.0)
     seen = ~np.isnan(level)
     rounding = np.maximum(EPS * np.abs(box.value), np.finfo(float).tiny)
     return NoiseLevel(np.where(seen, level, rounding), seen, shown, box.evaluator.count, box.outputs)
+
+
+def _table(
+    box: BlackBox, direction: Float[np.ndarray, " n"], spacing: float
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    """`difference_levels` of values at one spacing; an evaluation that fails asks for a closer one."""
+    steps = first_steps(TABLE - 1, make_room(box.x, direction, *box.bounds), spacing * (TABLE - 1) / 2)
+    points = [np.clip(box.x + t * direction, *box.bounds) for t in steps]
+    found = box.evaluator.many(points, [f"all inputs moved by {t:.3g} of their scale" for t in steps])
+    good = [value for value in found if not isinstance(value, Failure)]
+    if len(good) < len(found):
+        return np.full(box.value.size, np.nan), np.full(box.value.size, -1.0)
+    return difference_levels(np.array([*good, box.value])[np.argsort([*steps, 0.0])])
