@@ -95,7 +95,7 @@ class Evaluator:
     def many(self, points: Sequence[np.ndarray], where: Sequence[str]) -> list[Float[np.ndarray, " m"] | Failure]:
         """The values at several points, in their order; where one fails, its failure, which is also recorded."""
         found = []
-        with _bar(self.progress, len(points)) as advance:
+        with _bar(self.progress, self.count, len(points)) as advance:
             for point, place, (value, wrong) in zip(points, where, self._outcomes(points), strict=True):
                 advance()
                 result = wrong or self._checked(value)
@@ -166,8 +166,8 @@ class Evaluator:
         return flat
 
 
-def _bar(shown: bool, total: int) -> Any:
-    """A progress bar on stderr as a context that gives the function to call after each evaluation."""
+def _bar(shown: bool, before: int, total: int) -> Any:
+    """A progress bar of one batch on stderr as a context that gives the function to call after each evaluation."""
     if not shown:
         return nullcontext(lambda: None)
     from contextlib import contextmanager
@@ -178,7 +178,7 @@ def _bar(shown: bool, total: int) -> Any:
     @contextmanager
     def bar() -> Any:
         with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("evaluations", total=total)
+            task = progress.add_task(f"evaluations {before + 1} to {before + total}", total=total)
             yield lambda: progress.advance(task)
 
     return bar()

@@ -18,7 +18,7 @@ from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.forward import forward_differences
 from landform.derivatives.numeric.interval import interval_slopes
 from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room
-from landform.derivatives.numeric.noise import measured_noise
+from landform.derivatives.numeric.noise import TABLE, measured_noise
 from landform.derivatives.numeric.taylor import EPS
 from landform.derivatives.plan import Plan
 from landform.derivatives.target import refuse_other_length
@@ -225,9 +225,17 @@ def _fitted(box: BlackBox, lines: list[Line], budget: Any) -> _Slopes:
 def _tested(box: BlackBox, lines: list[Line], budget: Any) -> _Slopes:
     """The same by differences whose step passes the interval test, with the noise from a difference table."""
     each = per_line(budget, len(lines), EACH)
-    noise = measured_noise(box).level if box.noise is None else box.noise
+    most, central = np.inf if budget is None else budget, 4 * len(lines)
+    least = 1 + central + (TABLE if box.noise is None else 0)
+    if most < least:
+        raise ShapeError(
+            f"a budget of {least} evaluations or more for interval tests",
+            got=repr(budget),
+            remedy="raise it, or tell the noise",
+            where="argument budget",
+        )
+    noise = measured_noise(box, most=most - central).level if box.noise is None else box.noise
     noise = np.maximum(noise, np.maximum(EPS * np.abs(box.value), np.finfo(float).tiny))
-    most = np.inf if budget is None else budget
     found = interval_slopes(box, lines, noise, each=each, most=most)
     return np.stack([s.value for s in found]), np.stack([s.error for s in found]), noise, "interval tests"
 

@@ -157,8 +157,8 @@ def noise_level(
     return measured_noise(box, seed=seed)
 
 
-def measured_noise(box: BlackBox, *, seed: int = 0) -> NoiseLevel:
-    """The noise of a black box; see `noise_level`."""
+def measured_noise(box: BlackBox, *, seed: int = 0, most: float = np.inf) -> NoiseLevel:
+    """The noise of a black box; see `noise_level`. No table is begun that might pass ``most`` evaluations in all."""
     direction = np.random.default_rng(seed).uniform(0.5, 1.0, box.x.size) * box.scale
     direction *= np.where(box.bounds[1] - box.x >= box.x - box.bounds[0], 1.0, -1.0) if box.bounded else 1.0
     level, shown, before = (np.full(box.value.size, np.nan) for _ in range(3))
@@ -173,7 +173,7 @@ def measured_noise(box: BlackBox, *, seed: int = 0) -> NoiseLevel:
         new = np.isnan(level) & ((wanted == 0) | twice)
         level[new], shown[new] = fresh[new], spacing
         before, unseen = fresh, np.isnan(level)
-        if not unseen.any():
+        if not unseen.any() or box.evaluator.count + TABLE > most:
             break
         spacing *= _FACTOR ** float(np.sign(wanted[unseen].sum()) or -1.0)
     seen = ~np.isnan(level)

@@ -96,9 +96,12 @@ def test_a_function_that_writes_into_its_argument_does_no_harm():
     assert x.tolist() == [2.0, 3.0]
 
 
-def test_progress_goes_to_stderr(capsys):
+def test_progress_goes_to_stderr(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
     slopes(lambda x: x, [1.0], progress=True)
-    assert capsys.readouterr().out == ""
+    shown = capsys.readouterr()
+    assert "evaluations 1 to 1" in shown.err and "evaluations 2 to 7" in shown.err and "100%" in shown.err
+    assert shown.out == ""
 
 
 def test_no_warnings_of_its_own():
