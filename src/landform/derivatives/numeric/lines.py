@@ -135,11 +135,14 @@ def _evaluate(
     bounds: tuple[np.ndarray, np.ndarray],
     most: float,
 ) -> None:
-    """One batch; what fails is tried once more, on the other side or nearer."""
+    """One batch; what fails is tried once more, on the other side or nearer, as far as the budget goes."""
+
+    def affordable(wanted: list[tuple[Line, float]]) -> list[tuple[Line, float]]:
+        return wanted[: int(min(most - evaluator.count, len(wanted)))]
+
     wanted = [(line, float(t)) for line, along in zip(lines, steps, strict=True) for t in along]
-    failed = _take(wanted, evaluator, x, bounds)
-    again = [(line, _elsewhere(line, t)) for line, t in failed][: int(min(most - evaluator.count, len(failed)))]
-    _take(again, evaluator, x, bounds)
+    failed = _take(affordable(wanted), evaluator, x, bounds)
+    _take(affordable([(line, _elsewhere(line, t)) for line, t in failed]), evaluator, x, bounds)
 
 
 def _elsewhere(line: Line, t: float) -> float:
