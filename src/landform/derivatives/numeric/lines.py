@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -14,6 +14,8 @@ from landform.derivatives.numeric.taylor import Coefficient, taylor_coefficient
 from landform.errors import DerivativeError
 
 LEAST = 2
+ADAPTED = 1.12
+"""Steps chosen by looking at the values make bars a little short: by so much on the functions used for tuning."""
 
 
 @dataclass
@@ -59,7 +61,8 @@ class Line:
                 got=f"{len(self.t) - 1}; first failure {self.first_failure}",
                 remedy="state the domain with bounds=, or move the point away from its edge",
             )
-        return taylor_coefficient(*self.table(), order, noise=noise)
+        found = taylor_coefficient(*self.table(), order, noise=noise)
+        return replace(found, error=ADAPTED * found.error)
 
 
 def make_room(
