@@ -52,6 +52,7 @@ def test_exported_names_are_pinned():
         "jacobian",
         "laplacian",
         "minimize",
+        "noise_level",
         "prepare",
         "secant",
         "sensitivity",

@@ -23,6 +23,7 @@ _ROOMS = {
     "descend": "landform.optimize",
     "fit": "landform.fit",
     "minimize": "landform.optimize",
+    "noise_level": "landform.derivatives.numeric",
     "from_sklearn": "landform.backends",
     "directions": "landform.directions",
     "active_subspace": "landform.directions",

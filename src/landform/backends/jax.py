@@ -179,13 +179,10 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (ConcretizationTypeError, TracerArrayConversionError, TracerIntegerConversionError) as error:
-        raise DerivativeError(
-            "a function that JAX can trace",
-            got=f"{type(error).__name__}: it turns its input into plain numbers",
-            remedy='write it with jax.numpy, or pass mode="numeric" to differentiate it as a black box with error bars',
-            where="argument function",
-        ) from error
+        raise _untraceable(f"{type(error).__name__}: it turns its input into plain numbers") from error
     except TypeError as error:
+        if "JAX arrays are immutable" in str(error):
+            raise _untraceable("one that writes into its input") from error
         if "must be Tensor" not in str(error):
             raise
         raise DerivativeError(
@@ -194,6 +191,15 @@ def explained() -> Iterator[None]:
             remedy="pass the point as a tensor, torch.as_tensor(x), or write the function with jax.numpy",
             where="argument function",
         ) from error
+
+
+def _untraceable(got: str) -> DerivativeError:
+    return DerivativeError(
+        "a function that JAX can trace",
+        got=got,
+        remedy='write it with jax.numpy, or pass mode="numeric" to differentiate it as a black box with error bars',
+        where="argument function",
+    )
 
 
 def leaves(x: Any, letter: str = "x") -> list[tuple[str, tuple[int, ...]]]:
@@ -235,7 +241,10 @@ def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
     if not sum(np.size(leaf) for leaf in leaves):
         raise ShapeError("a point with at least one number", got=repr(x), remedy="pass an array or a tree of arrays")
     for leaf in leaves:
-        kind = jnp.result_type(leaf)
+        try:
+            kind = jnp.result_type(leaf)
+        except TypeError:
+            kind = np.asarray(leaf).dtype
         if not jnp.issubdtype(kind, jnp.floating):
             raise ShapeError(
                 "a point of real floating-point numbers",
@@ -631,6 +640,8 @@ def output_size(f: Flat, x: jax.Array, args: Sequence[Any]) -> tuple[int, Any]:
             got=f"dtype {out.dtype}",
             remedy="return floats: whole numbers have no slope",
         )
+    if not out.shape[0]:
+        raise ShapeError("a function with an output", got="none", remedy="return at least one number")
     return int(out.shape[0]), out.dtype
 
 

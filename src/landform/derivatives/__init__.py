@@ -9,7 +9,8 @@ from landform.derivatives.plan import Plan
 from landform.derivatives.prepared import Prepared, prepare
 from landform.derivatives.secant import Secant, secant
 from landform.derivatives.taylor import taylor
-from landform.derivatives.verify import Verification, verify
+from landform.derivatives.verification import Verification
+from landform.derivatives.verify import verify
 
 __all__ = [
     "Fisher",

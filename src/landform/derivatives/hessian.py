@@ -12,7 +12,7 @@ import numpy as np
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
 from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, hessian_plan
-from landform.derivatives.target import Target, make_target, refuse_not_finite
+from landform.derivatives.target import Target, make_target, refuse_not_finite, refuse_not_finite_product
 from landform.derivatives.untraceable import refuse_options
 from landform.errors import ShapeError
 
@@ -57,7 +57,7 @@ class Hessian(MatrixOperator):
         t = self._target
         with t.precision():
             product = t.backend.hessian_product(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
-            return t.give(product)
+            return t.give(refuse_not_finite_product(t.backend, product, t.input_names, "product H v"))
 
     def rmatvec(self, u: Any) -> Any:
         """H' u, which is H u."""
@@ -68,7 +68,7 @@ class Hessian(MatrixOperator):
         t = self._target
         with t.precision():
             curve = t.backend.hessian_quadratic(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
-            return t.give(curve)
+            return t.give(refuse_not_finite_product(t.backend, curve, ("the curvature along v",), "product v' H v"))
 
     @cached_property
     def plan(self) -> Plan:

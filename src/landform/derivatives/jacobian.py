@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
 from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, jacobian_plan
-from landform.derivatives.target import Target, make_target, refuse_not_finite, refuse_unwalkable
+from landform.derivatives.target import (
+    Target,
+    make_target,
+    refuse_not_finite,
+    refuse_not_finite_product,
+    refuse_unwalkable,
+)
 from landform.derivatives.untraceable import refuse_options
 from landform.errors import ShapeError
 
@@ -52,13 +58,15 @@ class Jacobian(MatrixOperator):
         """J v: the rate of change of every output along the direction v of shape (n,)."""
         t = self._target
         with t.precision():
-            return t.give(t.backend.pushforward(t.flat, t.x, t.vector(v, t.n, "input"), *t.args))
+            product = t.backend.pushforward(t.flat, t.x, t.vector(v, t.n, "input"), *t.args)
+            return t.give(refuse_not_finite_product(t.backend, product, t.output_names, "product J v"))
 
     def rmatvec(self, u: Any) -> Any:
         """J' u for u of shape (m,): the gradient of u·f."""
         t = self._target
         with t.precision():
-            return t.give(t.backend.pullback(t.flat, t.x, t.vector(u, t.m, "output"), *t.args))
+            product = t.backend.pullback(t.flat, t.x, t.vector(u, t.m, "output"), *t.args)
+            return t.give(refuse_not_finite_product(t.backend, product, t.input_names, "product J' u"))
 
     @property
     def T(self) -> TransposedJacobian:  # noqa: N802 - the name every array library uses
@@ -80,7 +88,9 @@ class Jacobian(MatrixOperator):
             return self.sparse().todense()
         form = t.backend.jacobian_forward if plan.mode == "forward" else t.backend.jacobian_reverse
         with t.precision():
-            matrix = t.give(form(t.flat, plan.chunk, t.x, *t.args)[1])
+            value, matrix = form(t.flat, plan.chunk, t.x, *t.args)
+            refuse_not_finite_product(t.backend, value, t.output_names, "value at the point")
+            matrix = t.give(matrix)
         refuse_not_finite(t.backend, matrix, t.output_names, t.input_names, "Jacobian")
         return matrix
 

@@ -111,6 +111,7 @@ def make_target(
     DerivativeError
         If the framework cannot differentiate the function.
     """
+    refuse_not_callable(function)
     if isinstance(function, Model):
         model = function
         inputs, outputs = inputs or model.inputs, outputs or model.outputs
@@ -163,6 +164,38 @@ def refuse_not_finite(backend: Backend, matrix: Any, rows: Sequence[str], column
         raise not_finite(f"a finite {what}", value, rows[i], columns[j], count)
 
 
+def refuse_not_finite_product(backend: Backend, product: Any, names: Sequence[str], what: str) -> Any:
+    """The product itself, if its entries are finite.
+
+    Raises
+    ------
+    DerivativeError
+        Naming the first entry that is not.
+    """
+    bad = backend.first_not_finite(product)
+    if bad is not None:
+        place, value, _ = bad
+        raise DerivativeError(
+            f"a finite {what}",
+            got=f"{value} for {names[place[-1] if place else 0]}",
+            remedy="move the point away from where the function has a corner or leaves its domain",
+        )
+    return product
+
+
+def refuse_not_callable(function: Any) -> None:
+    """Refuse what is no function.
+
+    Raises
+    ------
+    ShapeError
+    """
+    if not callable(function):
+        raise ShapeError(
+            "a function", got=f"{type(function).__name__}", remedy="pass what is called", where="argument function"
+        )
+
+
 def refuse_unwalkable(target: Target) -> None:
     """Refuse a sparse matrix where the program cannot be walked through for its zeros.
 
@@ -199,3 +232,6 @@ def refuse_other_length(v: Any, size: int, what: str) -> None:
         raise ShapeError(
             f"a vector of {size} numbers, one for each {what}", got=f"shape {tuple(np.shape(v))}", remedy="reshape it"
         )
+    # By name: NumPy has no word for some of PyTorch's kinds of number.
+    if "complex" in str(v.dtype if hasattr(v, "dtype") else np.asarray(v).dtype):
+        raise ShapeError(f"{size} real numbers, one for each {what}", got="complex ones", remedy="take real parts")

@@ -3,75 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
-from landform.derivatives.target import Target, make_target
-from landform.errors import DerivativeError
-from landform.findings import Finding
+from landform.derivatives.claim import Claim, claim_of_matrices, claim_of_target
+from landform.derivatives.numeric.black_box import NumericOptions
+from landform.derivatives.numeric.noise import measured_noise
+from landform.derivatives.remainders import Fall, Rays, look_along, typical_falls
+from landform.derivatives.verdict import Evidence, verdict
+from landform.derivatives.verification import Verification
+from landform.errors import ShapeError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_HALVINGS = 40
-
-
-@dataclass(frozen=True)
-class Verification(Finding):
-    """What a Taylor test found.
-
-    Parameters
-    ----------
-    order_first : float
-        Slope of log remainder against log step with the Jacobian taken off; 2 where it is right.
-    order_second : float
-        The same with the Hessian taken off too; 3 where it is right. NaN where the remainder vanishes
-        in rounding (a quadratic has none), which is right as well.
-    dot_product_gap : float
-        Largest |u·(Jv) − v·(J'u)| relative to their size.
-    repeatable : bool
-        Whether the function gave the same value twice.
-    correct : bool
-        The verdict.
-    words : str
-        The verdict in words.
-    steps : array
-        Step lengths used.
-    first, second : array
-        Remainders at those steps, relative to the size of the outputs.
-    """
-
-    order_first: float
-    order_second: float
-    dot_product_gap: float
-    repeatable: bool
-    correct: bool
-    words: str
-    steps: Float[np.ndarray, " steps"]
-    first: Float[np.ndarray, " steps"]
-    second: Float[np.ndarray, " steps"]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Step lengths and remainders."""
-        import pandas as pd
-
-        return pd.DataFrame({"step": self.steps, "without slopes": self.first, "without curves": self.second})
-
-    def require(self) -> Verification:
-        """The verification itself, if the derivative is right.
-
-        Raises
-        ------
-        DerivativeError
-            If it is not.
-        """
-        if not self.correct:
-            raise DerivativeError("derivatives that agree with the function", got=self.words, remedy="correct its rule")
-        return self
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 def verify(
@@ -79,31 +25,53 @@ def verify(
     x: Any,
     *,
     args: Sequence[Any] = (),
+    jacobian: Any = None,
+    hessian: Any = None,
+    mode: Literal["auto", "numeric"] = "auto",
+    directions: int = 3,
     seed: int = 0,
-    sparsity: Any = None,
+    **numeric: Unpack[NumericOptions],
 ) -> Verification:
     """Check first and second derivatives against the function itself.
 
-    Along a random direction v (never the gradient, which hides errors across it) the remainder
-    ``f(x + t v) − f(x) − t J v`` must fall like t², and with the curvature taken off like t³, until rounding
-    takes over. The products J v and J' u must agree as well.
+    Along random directions v (never the gradient, which hides errors across it) the remainder
+    ``f(x ± t v) − f(x) ∓ t J v`` must fall like t², and with the curvature taken off like t³, until noise
+    takes over; how much noise there is, is measured. The products J v and J' u must agree, and so must u'(H v) and
+    v'(H u).
 
     Parameters
     ----------
     function : callable or Model
-        What is differentiated.
+        What is differentiated: a framework's function, whose own rules are checked, or any Python function together
+        with ``jacobian`` or ``mode="numeric"``.
     x : array or tree of arrays
         The point; choose one where the function is smooth.
     args : sequence
         Further arguments of the function, held fixed.
+    jacobian, hessian : array, sparse matrix, operator or callable, optional
+        Derivatives of one's own to check, shapes (m, n) and (m, n, n), the axis of outputs left out where there is one
+        output; a callable is called as ``jacobian(x, *args)``. The function is then only called, never traced.
+    mode : {"auto", "numeric"}
+        "numeric" checks the Jacobian that `landform.jacobian` has from differences.
+    directions : int
+        How many random directions.
     seed : int
-        Of the random directions.
-    sparsity : matrix of shape (m, n), optional
-        A pattern of the Jacobian; it must hold every entry that differs from zero at the point.
+        Of the directions.
+    **numeric
+        ``bounds``, ``noise``, ``scale``, ``executor``, ``progress``, as for `landform.jacobian`; and ``sparsity``, a
+        pattern of the Jacobian of a framework's function, which must hold every entry that differs from zero.
 
     Returns
     -------
     Verification
+        ``correct`` and ``words``; orders of convergence, fitted ranges and the noise floor stand beside them.
+
+    Raises
+    ------
+    DerivativeError
+        If the function has no value at the point.
+    ShapeError
+        If a matrix given does not fit.
 
     References
     ----------
@@ -116,85 +84,154 @@ def verify(
     >>> found = verify(lambda x: jnp.sin(x[:1] * x[1:]), np.array([0.7, 1.1]))
     >>> found.correct, round(found.order_first), round(found.order_second)
     (True, 2, 3)
+    >>> verify(lambda x: x[0] ** 2 * x[1], np.array([3.0, 5.0]), jacobian=[30.0, 9.1]).words
+    'a Jacobian whose Taylor remainder falls like step^1.00 instead of step^2'
     """
-    target = make_target(function, x, args=args)
-    rng = np.random.default_rng(seed)
-    x0 = target.backend.to_numpy(target.x).astype(np.float64)
-    v = rng.standard_normal(target.n) * np.maximum(np.abs(x0), 0.1)
-    u = rng.standard_normal(target.m)
-    f, slope, curve, gap = _derivatives_along(target, x0, v, u)
-    y, repeatable = f(0.0), bool(np.array_equal(f(0.0), f(0.0)))
-    steps = 0.5 ** np.arange(_HALVINGS)
-    scale = max(float(np.max(np.abs(y))), float(np.max(np.abs(slope))), np.finfo(float).tiny)
-    moved = np.array([f(t) for t in steps])
-    linear = moved - y - steps[:, None] * slope
-    quadratic = linear - 0.5 * steps[:, None] ** 2 * curve
-    first, second = (np.max(np.abs(r), axis=1) / scale for r in (linear, quadratic))
-    eps = target.backend.rounding(target.x)
-    # At the ten smallest steps nothing but the function's own rounding noise is left, unless a derivative is wrong.
-    floor = max(50 * eps, 20 * float(np.max(first[-10:])))
-    orders = fitted_order(steps, first, floor), fitted_order(steps, second, floor)
-    words = _verdict(*orders, gap, repeatable, tolerance=np.sqrt(eps))
-    if sparsity is not None and not words:
-        from landform.derivatives.colored import wrong_pattern
-
-        words = wrong_pattern(target, sparsity)
-    return Verification(orders[0], orders[1], gap, repeatable, not words, words or "right", steps, first, second)
-
-
-def _derivatives_along(
-    target: Target, x0: np.ndarray, v: np.ndarray, u: np.ndarray
-) -> tuple[Callable[[float], np.ndarray], np.ndarray, np.ndarray, float]:
-    """The function along v, its first and second derivative there, and the gap of the dot-product test."""
-    backend, flat, args = target.backend, target.flat, target.args
-
-    def vector(a: np.ndarray) -> Any:
-        return backend.vector(a, target.x)
-
-    def run(program: Any, *vectors: np.ndarray) -> np.ndarray:
-        with target.precision():
-            found = program(flat, *map(vector, vectors), *args)
-            return np.asarray(backend.to_numpy(found), dtype=np.float64)
-
-    def along(t: float) -> np.ndarray:
-        return run(backend.value, x0 + t * v)
-
-    slope, pulled = run(backend.pushforward, x0, v), run(backend.pullback, x0, u)
-    curve = run(backend.bend, x0, v)
-    size = max(np.abs(u) @ np.abs(slope), np.abs(v) @ np.abs(pulled), np.finfo(float).tiny)
-    return along, slope, curve, float(abs(u @ slope - v @ pulled) / size)
+    if mode not in ("auto", "numeric"):
+        raise ShapeError('mode "auto" or "numeric"', got=repr(mode), remedy="choose one", where="argument mode")
+    if not isinstance(directions, int) or directions < 1:
+        raise ShapeError("1 direction or more", got=repr(directions), remedy="raise it", where="argument directions")
+    sparsity = numeric.pop("sparsity", None)
+    if mode == "auto" and jacobian is None and hessian is None:
+        claim = claim_of_target(function, x, args, numeric)
+    else:
+        claim = claim_of_matrices(function, x, args, numeric, jacobian=jacobian, hessian=hessian)
+    seen = _evidence(claim, directions, np.random.default_rng(seed))
+    words = verdict(seen) or _wrong_pattern(claim, sparsity)
+    return Verification(
+        not words,
+        words or _right(seen),
+        _worst(seen.first),
+        _worst(seen.second),
+        seen.noise,
+        seen.dot_product_gap,
+        seen.symmetry_gap,
+        not seen.unrest.any(),
+        claim.box.evaluator.count,
+        claim.box.outputs,
+        seen.rays,
+    )
 
 
-def fitted_order(steps: Float[np.ndarray, " k"], remainders: Float[np.ndarray, " k"], floor: float) -> float:
-    """Slope of log remainder against log step over the last four steps above the rounding floor.
+def _wrong_pattern(claim: Claim, sparsity: Any) -> str:
+    """What is wrong with a pattern, or nothing."""
+    if sparsity is None:
+        return ""
+    if claim.target is None:
+        raise ShapeError(
+            "a framework's function with sparsity=", got=claim.how, remedy="leave it out", where="argument sparsity"
+        )
+    from landform.derivatives.colored import wrong_pattern
 
-    Returns
-    -------
-    float
-        NaN where fewer than three remainders stand above the floor.
+    return wrong_pattern(claim.target, sparsity)
 
-    Examples
-    --------
-    >>> t = 0.5 ** np.arange(20)
-    >>> round(fitted_order(t, 3 * t**2 + 1e-16, 1e-12), 3)
-    2.0
-    """
-    above = np.isfinite(remainders) & (remainders > floor)
-    last = int(np.argmin(above)) if not above.all() else len(above)
-    if last < 3:
+
+def _right(seen: Evidence) -> str:
+    if seen.noisy.any():
+        return f"right, as far as noise of {np.max(seen.noise):.1e} lets it be seen"
+    return "right"
+
+
+def _worst(falls: list[Fall]) -> Fall:
+    """The slowest; none where none of them could be fitted."""
+    known = [fall for fall in falls if np.isfinite(fall.order)]
+    return min(known, key=lambda fall: fall.order) if known else Fall()
+
+
+def _evidence(claim: Claim, count: int, rng: np.random.Generator) -> Evidence:
+    box = claim.box
+    noise = measured_noise(box, seed=int(rng.integers(2**31))).level if box.noise is None else box.noise
+    noise = np.maximum(noise, claim.eps * np.abs(box.value) / 4)
+    directions = [_direction(claim, rng) for _ in range(count)]
+    unrest = _unrest(claim)
+    least = _least_step(claim, noise, directions)
+    rays = [look_along(claim, v, least) for v in directions]
+    unrest = np.maximum(unrest, _unrest(claim))
+    sizes = _sizes(claim, rays)
+    floors = np.maximum(20 * noise, _rounding(claim, rays, sizes))
+    bent = [part for ray in rays if (part := ray.without_curve) is not None]
+    noisy = noise > 1e3 * claim.eps * np.maximum(sizes, _TINY)
+    return Evidence(
+        claim,
+        rays,
+        floors,
+        noise,
+        noisy,
+        unrest,
+        typical_falls(rays, [ray.without_slope for ray in rays], floors),
+        typical_falls(rays, bent, floors) if bent else [Fall()] * len(floors),
+        max(_dot_product_gap(claim, ray, rng) for ray in rays),
+        max(_symmetry_gap(claim, ray, rng) for ray in rays),
+    )
+
+
+def _direction(claim: Claim, rng: np.random.Generator) -> Float[np.ndarray, " n"]:
+    """A random direction as long as the inputs are large; from the edge of the domain it leads inside."""
+    box = claim.box
+    size = np.maximum(np.abs(box.x), 0.1)
+    behind, ahead = box.x - box.bounds[0], box.bounds[1] - box.x
+    direction = rng.standard_normal(box.x.size) * np.minimum(size, (ahead + behind) / 2)
+    inward = np.where(ahead >= behind, np.abs(direction), -np.abs(direction))
+    return np.where(np.minimum(ahead, behind) < 1e-3 * size, inward, direction)
+
+
+def _least_step(claim: Claim, noise: Float[np.ndarray, " m"], directions: list[np.ndarray]) -> float:
+    """Where the quietest output's remainder of order 2 has long gone under in its noise."""
+    slopes = [np.abs(np.nan_to_num(claim.slope(v), posinf=0.0, neginf=0.0)) for v in directions]
+    sizes = np.max([np.abs(claim.box.value), *slopes], axis=0)
+    shares = noise[sizes > 0] / sizes[sizes > 0]
+    return float(np.clip(shares.min(initial=0.01), claim.eps, 0.01)) ** 0.7 if shares.size else claim.eps**0.7
+
+
+def _sizes(claim: Claim, rays: list[Rays]) -> Float[np.ndarray, " m"]:
+    """How large each output and its changes are."""
+    moved = np.concatenate([np.abs(ray.moves).reshape(-1, len(claim.box.value)) for ray in rays])
+    typical = np.nanmedian(np.where(np.isfinite(moved).any(axis=0), moved, 0.0), axis=0)
+    slopes = [np.abs(np.nan_to_num(ray.slope, posinf=0.0, neginf=0.0)) for ray in rays]
+    return np.asarray(np.max([np.abs(claim.box.value), typical, *slopes], axis=0))
+
+
+def _rounding(claim: Claim, rays: list[Rays], sizes: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """Below this remainders are rounding: of the size of each output, or what the smallest steps leave over."""
+    floor = np.maximum(50 * claim.eps * sizes, _TINY)
+    for ray in rays:
+        tiny = ray.steps < 1e-10
+        if tiny.any():
+            left = 20 * np.nan_to_num(ray.without_slope[:, tiny]).max(axis=(0, 1))
+            # More than this is no rounding but a jump.
+            floor = np.maximum(floor, np.where(left < np.sqrt(claim.eps) * sizes, left, 0.0))
+    return floor
+
+
+def _unrest(claim: Claim) -> Float[np.ndarray, " m"]:
+    """How far values at the point itself are apart from the first one."""
+    box = claim.box
+    apart = np.abs([box.evaluator.at_point(box.x) - box.value for _ in range(2)]).max(axis=0)
+    if claim.again is not None:
+        # Compiled once, a function shows its hidden state no more; the framework's own evaluation does.
+        anew = [claim.again(), claim.again()]
+        compiled = np.abs(anew[1] - box.value)
+        rounding = np.sqrt(claim.eps) * np.maximum(np.abs(box.value), 1.0)
+        apart = np.max([apart, np.abs(anew[1] - anew[0]), np.where(compiled > rounding, compiled, 0.0)], axis=0)
+    return np.asarray(apart)
+
+
+def _dot_product_gap(claim: Claim, ray: Rays, rng: np.random.Generator) -> float:
+    if claim.pull is None or not np.isfinite(ray.slope).all():
         return float("nan")
-    window = slice(max(0, last - 4), last)
-    return float(np.polyfit(np.log(steps[window]), np.log(remainders[window]), 1)[0])
+    u, v = rng.standard_normal(len(claim.box.value)), ray.direction
+    pulled = claim.pull(u)
+    size = max(np.abs(u) @ np.abs(ray.slope), np.abs(v) @ np.abs(pulled), _TINY)
+    return float(abs(u @ ray.slope - v @ pulled) / size)
 
 
-def _verdict(first: float, second: float, gap: float, repeatable: bool, *, tolerance: float) -> str:
-    """What is wrong, or nothing."""
-    if not repeatable:
-        return "a function that gives another value when called again at the same point"
-    if first < 1.7:
-        return f"a Jacobian whose Taylor remainder falls like step^{first:.2f} instead of step^2"
-    if second < 2.7:
-        return f"a Hessian whose Taylor remainder falls like step^{second:.2f} instead of step^3"
-    if gap > tolerance:
-        return f"forward and reverse products that differ by {gap:.1e}"
-    return ""
+def _symmetry_gap(claim: Claim, ray: Rays, rng: np.random.Generator) -> float:
+    """The largest of |u·(Hv) − v·(Hu)| and |v·(Hv) − w·(v'Hv)|, relative."""
+    if claim.product is None or ray.curve is None or not np.isfinite(ray.curve).all():
+        return float("nan")
+    w, v = rng.standard_normal(len(claim.box.value)), ray.direction
+    u = rng.standard_normal(len(v)) * np.maximum(np.abs(claim.box.x), 0.1)
+    along, across = claim.product(w, v), claim.product(w, u)
+    size = max(np.abs(u) @ np.abs(along), np.abs(v) @ np.abs(across), _TINY)
+    twice = max(np.abs(v) @ np.abs(along), np.abs(w) @ np.abs(ray.curve), _TINY)
+    return float(max(abs(u @ along - v @ across) / size, abs(v @ along - w @ ray.curve) / twice))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from landform.derivatives import jacobian, prepare, verify
-from landform.derivatives.verify import fitted_order
+from landform.derivatives.remainders import fitted_fall
 from landform.errors import DerivativeError
 
 X = np.array([0.7, 1.1, -0.4])
@@ -63,8 +63,20 @@ def test_right_functions_pass():
     assert found.order_first == pytest.approx(2, abs=0.05)
     assert found.order_second == pytest.approx(3, abs=0.1)
     assert found.require() is found
-    assert list(found.to_frame().columns) == ["step", "without slopes", "without curves"]
-    assert len(found.to_frame()) == len(found.steps)
+    assert 1e-12 < found.first.low < found.first.high < 1e-3
+    assert 1e-9 < found.second.low < found.second.high < 0.1
+    assert (found.noise < 1e-14).all()
+    assert found.dot_product_gap < 1e-14 and found.symmetry_gap < 1e-14
+    assert "without slopes step^2.0" in str(found) and "noise floor" in str(found)
+
+
+def test_every_remainder_in_a_table_and_a_picture():
+    found = verify(smooth, X, directions=2)
+    frame = found.to_frame()
+    assert list(frame.columns) == ["direction", "output", "step", "without slopes", "without curves"]
+    assert frame.groupby(["direction", "output"]).ngroups == 4 and len(frame) == 4 * 2 * 16
+    pytest.importorskip("matplotlib", reason="matplotlib draws pictures")
+    assert len(found.plot().axes) == 2
 
 
 def test_right_in_single_precision():
@@ -154,5 +166,6 @@ def test_prepare_refuses_a_lie_when_asked_to_verify():
 
 def test_order_is_not_known_from_two_remainders():
     steps = 0.5 ** np.arange(8)
-    assert np.isnan(fitted_order(steps, np.array([1.0, 0.25, *[0.0] * 6]), 1e-12))
-    assert fitted_order(steps, steps**3, 0.0) == pytest.approx(3)
+    assert np.isnan(fitted_fall(steps, np.array([1.0, 0.25, *[0.0] * 6]), 1e-12).order)
+    assert fitted_fall(steps, steps**3, 0.0).order == pytest.approx(3)
+    assert fitted_fall(steps, np.where(steps > 0.3, np.nan, steps**2), 0.0).order == pytest.approx(2)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
 from landform.derivatives.numeric.evaluate import Evaluator
+from landform.derivatives.target import refuse_not_callable
 from landform.errors import ShapeError
 
 _NOTHING = 1e-100
@@ -37,6 +38,9 @@ class NumericOptions(TypedDict, total=False):
         takes one per color and one at the point.
     sparsity : matrix of shape (m, n), or ColoredPattern
         Where entries can differ from zero.
+    method : {"fit", "interval"}
+        Taylor fits, or one difference whose step passes an interval test: fewer evaluations where little accuracy
+        will do, larger errors (`landform.derivatives.numeric.interval`). For Jacobians.
     executor : concurrent.futures.Executor
         Where evaluations run, a batch at a time: threads, processes, Dask's ``client.get_executor()``.
     progress : bool
@@ -48,6 +52,7 @@ class NumericOptions(TypedDict, total=False):
     scale: Any
     budget: Any
     sparsity: Any
+    method: Literal["fit", "interval"]
     executor: Executor | None
     progress: bool
 
@@ -100,6 +105,11 @@ def make_black_box(
     DerivativeError
         If the function fails at the point.
     """
+    refuse_not_callable(function)
+    unknown = sorted(set(options) - set(NumericOptions.__annotations__))
+    if unknown:
+        known = ", ".join(f"{name}=" for name in NumericOptions.__annotations__)
+        raise ShapeError("options of numeric derivatives", got=f"{unknown[0]}=", remedy=f"choose among {known}")
     if isinstance(function, Model):
         function = replace(function, args=(*function.args, *args))
         inputs, outputs, args = inputs or function.inputs, outputs or function.outputs, ()
@@ -164,7 +174,10 @@ def _counted(names: Sequence[str], size: int, what: str) -> tuple[str, ...]:
 
 
 def _each(value: Any, size: int, where: str) -> Float[np.ndarray, " n"]:
-    array = np.asarray(value, dtype=np.float64)
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
     if array.size not in (1, size) or np.isnan(array).any():
         raise ShapeError(f"one number or {size}", got=f"{value!r}", remedy="give one for each", where=where)
     return np.broadcast_to(array.ravel(), (size,)).copy()
@@ -173,10 +186,8 @@ def _each(value: Any, size: int, where: str) -> Float[np.ndarray, " n"]:
 def _bounds(x: np.ndarray, bounds: Any) -> tuple[np.ndarray, np.ndarray]:
     if bounds is None:
         return np.full(x.size, -np.inf), np.full(x.size, np.inf)
-    if len(bounds) != 2:
-        raise ShapeError(
-            "a pair (lower, upper)", got=f"{len(bounds)} items", remedy="give two", where="argument bounds"
-        )
+    if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
+        raise ShapeError("a pair (lower, upper)", got=repr(bounds), remedy="give two", where="argument bounds")
     low, high = (_each(side, x.size, "argument bounds") for side in bounds)
     for i in np.flatnonzero(~((low <= x) & (x <= high) & (low < high))):
         raise ShapeError(

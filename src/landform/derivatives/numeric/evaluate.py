@@ -87,7 +87,7 @@ class Evaluator:
             raise DerivativeError(
                 "a function that has a value at the point",
                 got=value.reason,
-                remedy="choose a point inside its domain",
+                remedy="choose a point inside its domain, or correct the function",
                 where="argument x",
             )
         return value
@@ -95,7 +95,7 @@ class Evaluator:
     def many(self, points: Sequence[np.ndarray], where: Sequence[str]) -> list[Float[np.ndarray, " m"] | Failure]:
         """The values at several points, in their order; where one fails, its failure, which is also recorded."""
         found = []
-        with _bar(self.progress, len(points)) as advance:
+        with _bar(self.progress, self.count, len(points)) as advance:
             for point, place, (value, wrong) in zip(points, where, self._outcomes(points), strict=True):
                 advance()
                 result = wrong or self._checked(value)
@@ -107,10 +107,11 @@ class Evaluator:
 
     def _outcomes(self, points: Sequence[np.ndarray]) -> Any:
         self.count += len(points)
-        copies = [np.array(point).reshape(self.shape) for point in points]
+        # The function gets copies of its own: it may write into them.
+        f, args, shape = self.function, self.args, self.shape
         if self.executor is None:
-            return (_attempt(self.function, x, self.args) for x in copies)
-        futures = [self.executor.submit(_attempt, self.function, x, self.args) for x in copies]
+            return (_attempt(f, np.array(point).reshape(shape), args) for point in points)
+        futures = [self.executor.submit(_attempt, f, np.array(point).reshape(shape), args) for point in points]
         return (self._outcome(future) for future in futures)
 
     def _outcome(self, future: Any) -> tuple[Any, str]:
@@ -133,6 +134,15 @@ class Evaluator:
         ShapeError
             If they are no real numbers, or not as many as before: wrong everywhere, not only here.
         """
+        usual = type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (self._size,)
+        flat = value if usual else self._flat(value)
+        if not np.isfinite(flat).all():
+            i = int(np.argmin(np.isfinite(flat)))
+            name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
+            return f"output {name!r} is {flat[i]}"
+        return np.array(flat)  # a copy: some functions return one buffer every time
+
+    def _flat(self, value: Any) -> Float[np.ndarray, " m"]:
         try:
             array = np.asarray(value)
         except ValueError:
@@ -153,15 +163,11 @@ class Evaluator:
                 got=f"{flat.size} at one of them",
                 remedy="return an array of one shape",
             )
-        if not np.isfinite(flat).all():
-            i = int(np.argmin(np.isfinite(flat)))
-            name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
-            return f"output {name!r} is {flat[i]}"
         return flat
 
 
-def _bar(shown: bool, total: int) -> Any:
-    """A progress bar on stderr as a context that gives the function to call after each evaluation."""
+def _bar(shown: bool, before: int, total: int) -> Any:
+    """A progress bar of one batch on stderr as a context that gives the function to call after each evaluation."""
     if not shown:
         return nullcontext(lambda: None)
     from contextlib import contextmanager
@@ -172,7 +178,7 @@ def _bar(shown: bool, total: int) -> Any:
     @contextmanager
     def bar() -> Any:
         with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("evaluations", total=total)
+            task = progress.add_task(f"evaluations {before + 1} to {before + total}", total=total)
             yield lambda: progress.advance(task)
 
     return bar()

@@ -16,7 +16,10 @@ from landform.derivatives.jacobian import Jacobian
 from landform.derivatives.numeric.black_box import BlackBox, NumericOptions, make_black_box
 from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.forward import forward_differences
+from landform.derivatives.numeric.interval import interval_slopes
 from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room
+from landform.derivatives.numeric.noise import TABLE, measured_noise
+from landform.derivatives.numeric.taylor import EPS
 from landform.derivatives.plan import Plan
 from landform.derivatives.target import refuse_other_length
 from landform.errors import ShapeError
@@ -98,11 +101,13 @@ class NumericJacobian(Jacobian):
         return self._in_rows(self._entries.values)
 
     def _in_rows(self, values: np.ndarray) -> csr_array:
-        import scipy.sparse as sp
+        from scipy.sparse import csr_array
 
         if self._pattern is None:
-            return sp.csr_array(values.reshape(self.shape))
-        return sp.csr_array((values, self._pattern.columns, self._pattern.indptr), shape=self.shape)
+            return csr_array(values.reshape(self.shape))
+        # Copies: some of SciPy's methods work in place, and the pattern serves other points.
+        places = self._pattern.columns.copy(), self._pattern.indptr.copy()
+        return csr_array((values.copy(), *places), shape=self.shape)
 
     def _full(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(self.shape) if self._pattern is None else np.asarray(self._in_rows(values).toarray())
@@ -168,7 +173,7 @@ def numeric_jacobian(
     """Every first derivative of a black box at one point, from its values; see `landform.jacobian`.
 
     Every input (every color of inputs, with a sparsity) is moved along a line: six values of a difference table,
-    then two batches of four where they tell most. Taylor's polynomial through them, of no fixed order, gives
+    then two, two and four where they tell most. Taylor's polynomial through them, of no fixed order, gives
     slope, noise and error bar (`taylor_coefficient`).
 
     Examples
@@ -190,27 +195,49 @@ def numeric_jacobian(
         return NumericJacobian(box, Entries(values, errors, noise, how), pattern)
     color = np.arange(box.x.size) if pattern is None else pattern.color
     lines = _lines(box, color)
-    follow(
-        lines,
-        box.evaluator,
-        box.x,
-        box.value,
-        order=1,
-        each=per_line(budget, len(lines), EACH),
-        bounds=box.bounds,
-        noise=box.noise,
-        most=np.inf if budget is None else budget,
-    )
-    found = [line.coefficient(1, box.noise) for line in lines]
-    slopes, bars = (np.stack([getattr(c, part) for c in found]) for part in ("value", "error"))
-    noise = np.exp(np.mean([np.log(c.noise) for c in found], axis=0))
-    how = f"Taylor fits along {len(lines)} {'inputs' if pattern is None else 'colors'}"
+    way = {"fit": _fitted, "interval": _tested}.get(options.get("method", "fit"))
+    if way is None:
+        raise ShapeError(
+            'method "fit" or "interval"', got=repr(options["method"]), remedy="choose one", where="argument method"
+        )
+    slopes, bars, noise, how = way(box, lines, budget)
+    how = f"{how} along {len(lines)} {'inputs' if pattern is None else 'colors'}"
     if pattern is None:
         values, errors = ((part / box.scale[:, None]).T.ravel() for part in (slopes, bars))
     else:
         place = color[pattern.columns], pattern.rows
         values, errors = (part[place] / box.scale[pattern.columns] for part in (slopes, bars))
     return NumericJacobian(box, Entries(values, lambda: errors, noise, how), pattern)
+
+
+_Slopes = tuple[Float[np.ndarray, "lines m"], Float[np.ndarray, "lines m"], Float[np.ndarray, " m"], str]
+
+
+def _fitted(box: BlackBox, lines: list[Line], budget: Any) -> _Slopes:
+    """Slopes, bars, noise and how they were had: Taylor fits."""
+    each, most = per_line(budget, len(lines), EACH), np.inf if budget is None else budget
+    follow(lines, box.evaluator, box.x, box.value, order=1, each=each, bounds=box.bounds, noise=box.noise, most=most)
+    found = [line.coefficient(1, box.noise) for line in lines]
+    slopes, bars = (np.stack([getattr(c, part) for c in found]) for part in ("value", "error"))
+    return slopes, bars, np.exp(np.mean([np.log(c.noise) for c in found], axis=0)), "Taylor fits"
+
+
+def _tested(box: BlackBox, lines: list[Line], budget: Any) -> _Slopes:
+    """The same by differences whose step passes the interval test, with the noise from a difference table."""
+    each = per_line(budget, len(lines), EACH)
+    most, central = np.inf if budget is None else budget, 4 * len(lines)
+    least = 1 + central + (TABLE if box.noise is None else 0)
+    if most < least:
+        raise ShapeError(
+            f"a budget of {least} evaluations or more for interval tests",
+            got=repr(budget),
+            remedy="raise it, or tell the noise",
+            where="argument budget",
+        )
+    noise = measured_noise(box, most=most - central).level if box.noise is None else box.noise
+    noise = np.maximum(noise, np.maximum(EPS * np.abs(box.value), np.finfo(float).tiny))
+    found = interval_slopes(box, lines, noise, each=each, most=most)
+    return np.stack([s.value for s in found]), np.stack([s.error for s in found]), noise, "interval tests"
 
 
 def _lines(box: BlackBox, color: np.ndarray) -> list[Line]:

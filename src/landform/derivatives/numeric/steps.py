@@ -20,7 +20,8 @@ from jaxtyping import Float
 from landform.derivatives.numeric.taylor import expected_log_error
 
 FIRST = 6
-NEXT = 4
+NEXT = 2
+LAST_FROM, LAST = 10, 4
 _LADDER = 10.0 ** np.arange(-2.0, 1.01, 0.125)
 _ASSUMED_NOISE = 1e-7
 

@@ -102,11 +102,14 @@ def taylor_coefficient(
     """
     reach = float(np.max(np.abs(t)))
     basis = _basis(tuple((t / reach).tolist()), order + 1)
+    # In units of a power of two near each output's size no square leaves the range of numbers, and no digit is lost.
+    unit = np.ldexp(1.0, np.frexp(np.max(np.abs(y), axis=0))[1] - 1)
+    y, noise = y / unit, None if noise is None else noise / unit
     blocks = [slice(i, i + _OUTPUTS_AT_ONCE) for i in range(0, y.shape[1], _OUTPUTS_AT_ONCE)]
     parts = [_posterior(basis, y[:, b], order, None if noise is None else noise[b]) for b in blocks]
     value, error, level = (np.concatenate([part[k] for part in parts]) for k in range(3))
     weights = sum((part[3] for part in parts), np.zeros((len(RHOS), len(TAUS)))) / y.shape[1]
-    return Coefficient(value / reach**order, error / reach**order, level, weights)
+    return Coefficient(value / reach**order * unit, error / reach**order * unit, level * unit, weights)
 
 
 def _posterior(

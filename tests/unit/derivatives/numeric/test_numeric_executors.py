@@ -1,6 +1,7 @@
 """Evaluations elsewhere: threads, processes, Dask."""
 
 import multiprocessing
+import os
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -46,11 +47,29 @@ def test_processes():
             landform.jacobian(lambda x: x, X, mode="numeric", executor=executor)
 
 
+def leaves_its_mark(x, folder):
+    """Tells by a file in which process it ran."""
+    (folder / str(os.getpid())).touch()
+    return simulator(x)
+
+
 @pytest.mark.filterwarnings("default")
-def test_dask():
+def test_dask_on_workers_of_their_own(tmp_path):
     distributed = pytest.importorskip("distributed", reason="Dask's distributed is not installed")
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
-        check(client.get_executor())
+        executor = client.get_executor()
+        check(executor)
+        options = {"args": (tmp_path,), "executor": executor}
+        J = landform.jacobian(leaves_its_mark, X, mode="numeric", **options)
+        H = landform.hessian(leaves_its_mark, X, mode="numeric", weights=[1.0, 2.0], **options)
+        found = landform.verify(leaves_its_mark, X, jacobian=J, directions=1, bounds=(0.0, [5.0, 5.0, 2.55]), **options)
+        here = landform.hessian(simulator, X, mode="numeric", weights=[1.0, 2.0])
+        workers = {info["pid"] for info in client.run(lambda: {"pid": os.getpid()}).values()}
+    marks = {int(path.name) for path in tmp_path.iterdir()}
+    assert marks == workers and os.getpid() not in marks
+    assert "RuntimeError: diverged" in str(J.failures[0]) and "input 'x2' moved by" in str(J.failures[0])
+    np.testing.assert_array_equal(H.dense(), here.dense())
+    assert found.words == "right"

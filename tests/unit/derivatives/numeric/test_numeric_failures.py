@@ -96,12 +96,33 @@ def test_a_function_that_writes_into_its_argument_does_no_harm():
     assert x.tolist() == [2.0, 3.0]
 
 
-def test_progress_goes_to_stderr(capsys):
+def test_progress_goes_to_stderr(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
     slopes(lambda x: x, [1.0], progress=True)
-    assert capsys.readouterr().out == ""
+    shown = capsys.readouterr()
+    assert "evaluations 1 to 1" in shown.err and "evaluations 2 to 7" in shown.err and "100%" in shown.err
+    assert shown.out == ""
 
 
 def test_no_warnings_of_its_own():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert slopes(lambda x: np.zeros(3), [0.0]).dense().tolist() == [[0.0]] * 3
+
+
+@pytest.mark.parametrize("options", [{}, {"sparsity": np.eye(2), "budget": "least"}])
+def test_a_function_that_returns_one_buffer_every_time_has_no_silent_zero(options):
+    buffer = np.empty(2)
+
+    def f(z):
+        buffer[:] = z**2
+        return buffer
+
+    np.testing.assert_allclose(slopes(f, [2.0, 3.0], **options).dense(), [[4, 0], [0, 6]], atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_outputs_whose_squares_leave_the_range_are_no_failures(size):
+    J = slopes(lambda z: size * z, [2.0, 3.0])
+    assert not J.failures
+    np.testing.assert_allclose(J.dense() / size, np.eye(2), atol=1e-12)

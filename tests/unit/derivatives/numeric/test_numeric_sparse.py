@@ -66,3 +66,13 @@ def test_a_coloring_of_another_kind_is_colored_by_columns():
     np.testing.assert_allclose(J.dense(), exact(x), atol=1e-10)
     empty = landform.jacobian(lambda z: np.zeros(2), np.ones(3), mode="numeric", sparsity=np.zeros((2, 3)))
     assert not empty.dense().any()
+
+
+def test_a_matrix_shares_nothing_with_its_pattern():
+    """`eliminate_zeros` works in place: it must not reach the pattern, which serves other points."""
+    pattern = color_columns(np.ones((2, 2)))
+    first = landform.jacobian(lambda z: z**2, np.ones(2), mode="numeric", sparsity=pattern, budget="least").sparse()
+    first.eliminate_zeros()
+    first.data[:] = 0.0
+    again = landform.jacobian(lambda z: z[::-1] ** 2, np.ones(2), mode="numeric", sparsity=pattern)
+    np.testing.assert_allclose(again.dense(), [[0, 2], [2, 0]], atol=1e-9)
