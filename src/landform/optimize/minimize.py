@@ -25,6 +25,8 @@ _SAME = 1e-6
 """Optima closer than this, in steps, are one."""
 
 _BOTTOMLESS = 1e15
+_LOOKED_AT = 100
+"""The most variables that are searched for a kink."""
 
 
 def minimize(
@@ -144,12 +146,36 @@ def _explained(program: Program, best: Solution, start: Point) -> Certificate:
     if best.objective < -_BOTTOMLESS or far > 1e9:
         words = f"not certified: unbounded, it falls to {best.objective:.3g} and goes on falling; add bounds"
         return replace(certificate, words=words)
+    kinked = _kinked(program, best.x)
+    if kinked:
+        words = f"not certified: the objective has a kink in {kinked} here, where slopes and curves say nothing"
+        return replace(certificate, words=words)
     if 1e-6 < certificate.violation < np.inf:
         missed = judge(program, _nearest_miss(program, best.x))
         if missed.violation > 1e-6:
             words = f"{missed.words}, and no point nearby misses it by less: the limits contradict each other here"
             return replace(certificate, words=words)
     return certificate
+
+
+def _kinked(program: Program, x: Point) -> str:
+    """The first variable along which the slope jumps at x: its second difference does not shrink with the step."""
+    unit = steps(program, x)
+    names = program.region.names[:_LOOKED_AT]
+
+    def jump(j: int, h: float) -> float:
+        step = np.zeros(len(x))
+        step[j] = h * unit[j]
+        ends = [float(program.objective.value(x + s)[0]) for s in (step, -step)]
+        return (ends[0] - 2.0 * float(program.objective.value(x)[0]) + ends[1]) / h
+
+    with np.errstate(all="ignore"):
+        size = float(np.abs(program.objective.jacobian(x)[0] * unit).max())
+        for j, name in enumerate(names):
+            wide, narrow = jump(j, 1e-3), jump(j, 1e-5)
+            if abs(narrow) > 0.5 * abs(wide) > 1e-3 * max(size, 1e-300):
+                return name
+    return ""
 
 
 def _nearest_miss(program: Program, x: Point) -> Point:

@@ -194,6 +194,12 @@ def test_anybodys_multipliers_are_judged():
         landform.certify(total, point, {"disk": -0.5}, **problem)
 
 
+def test_a_kink_is_named():
+    best = landform.minimize(lambda x: jnp.abs(x[0] - 1) + x[1] ** 2, np.array([3.0, 2.0]), inputs=["dose", "time"])
+    assert not best.certified
+    assert "kink in dose" in best.words
+
+
 def test_what_has_no_lowest_point_is_said_to_be_unbounded():
     for function in (lambda x: -(x[0] ** 2), lambda x: x[0] + 2 * x[1], lambda x: x[0] ** 3 + x[1] ** 2):
         best = landform.minimize(function, np.array([1.0, 2.0]))

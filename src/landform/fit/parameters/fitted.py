@@ -198,6 +198,8 @@ class Fitted(Finding):
             return "held by a bound"
         if not np.linalg.norm(self.slopes[:, i]):
             return "the model ignores it here"
+        if not self.degrees:
+            return "as many measurements as parameters: its error cannot be had"
         if np.isnan(self.errors[i]):
             return "not identifiable: others make up for it exactly"
         if profile is not None and not (np.isfinite(profile.lower) and np.isfinite(profile.upper)):

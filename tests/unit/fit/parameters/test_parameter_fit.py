@@ -196,6 +196,13 @@ def test_many_starts_end_where_single_ones_do():
         np.testing.assert_allclose(together.p[k], alone.p[0], rtol=1e-9)
 
 
+def test_as_many_measurements_as_parameters():
+    found = landform.fit(line, (X[:2], Y[:2]), {"level": 0.0, "slope": 0.0})
+    assert found.certified
+    assert np.isnan(found.errors).all()
+    assert found.table()["verdict"].str.contains("as many measurements").all()
+
+
 def test_bounds_hold_and_are_said():
     found = landform.fit(decay, (T, D), np.array([8.0, 0.3]), bounds=([0, 0], [9.0, 10.0]))
     assert found.vector[0] == 9.0
