@@ -32,6 +32,7 @@ _COMMANDS = {
     "sensitivity": _Entry(
         "landform.cli.sensitivity", "sensitivity", "Say what moves a fitted scikit-learn model, and how surely."
     ),
+    "fit": _Entry("landform.cli.fit", "fit", "Fit a model's parameters to a table, and say how surely each is known."),
 }
 
 

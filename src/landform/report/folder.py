@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from landform.errors import OutputError
+from landform.findings import Finding
 from landform.report.html import write_report
 from landform.report.results import write_results
 from landform.report.tables import write_tables
@@ -38,14 +39,53 @@ def write_all(results: Mapping[str, Any], folder: Path) -> list[Path]:
     OutputError
         If the folder is a file, cannot be written to, or a value cannot be written.
     """
-    folder = Path(folder)
+    return _whole(Path(folder), lambda staging: _stage(results, staging))
+
+
+def write_finding(finding: Finding, results: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write any finding into a folder: its page, its results and its tables, in the same way.
+
+    Parameters
+    ----------
+    finding : Finding
+        What was found.
+    results : mapping
+        The same as plain data.
+    folder : Path
+        Made where it is missing.
+
+    Returns
+    -------
+    list of Path
+        The files, the page first.
+
+    Raises
+    ------
+    OutputError
+        If the folder is a file, cannot be written to, or a value cannot be written.
+    """
+
+    def stage(staging: Path) -> list[Path]:
+        files = [finding.save(staging / "report.html"), staging / "results.json"]
+        write_results(results, files[1])
+        (staging / "tables").mkdir()
+        for title, frame in finding.tables():
+            files.append(staging / "tables" / f"{title.lower().replace(' ', '_')}.csv")
+            frame.to_csv(files[-1], index=False)
+        return [path.relative_to(staging) for path in files]
+
+    return _whole(Path(folder), stage)
+
+
+def _whole(folder: Path, stage: Callable[[Path], list[Path]]) -> list[Path]:
+    """Files staged beside the folder and moved there only when all of them are there."""
     _refuse(folder)
     missing = _missing_parents(folder)
     # Inside the folder where there is one: moving stays on one file system, and only this folder need be writable.
     staging = (folder if folder.exists() else folder.parent) / f".landform.{uuid4().hex[:8]}.partial"
     try:
         staging.mkdir(parents=True)
-        names = _stage(results, staging)
+        names = stage(staging)
         _move(names, staging, folder)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)

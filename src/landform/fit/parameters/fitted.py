@@ -321,8 +321,45 @@ class Fitted(Finding):
             ),
         )
 
+    def sentences(self) -> Sequence[str]:
+        """The verdict, what the data pin down, and how often it was tried."""
+        tried = f"{self.starts} starts were made." if self.starts > 1 else ""
+        parts = [
+            f"{self.words[0].upper()}{self.words[1:]}.",
+            self.sloppy().words[0].upper() + self.sloppy().words[1:] + ".",
+        ]
+        return [*parts, tried] if tried else parts
+
+    def tables(self) -> Sequence[tuple[str, pd.DataFrame]]:
+        """Parameters with intervals, correlations, and combinations from the best known to the least."""
+        correlation = self.correlation().rename_axis("parameter").reset_index()
+        profiled = self.objective.kind in ("squares", "likelihood") and self.certified
+        return [
+            ("Parameters", self.table(profile=profiled)),
+            ("Correlation", correlation),
+            ("Combinations", self.sloppy().to_frame()),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fit as plain data; what is not known is None."""
+        tables = {title.lower(): _plain(frame) for title, frame in self.tables()}
+        degrees = None if np.isinf(self.degrees) else self.degrees
+        said = {"words": self.words, "certified": self.certified, "nature": self.certificate.nature}
+        facts = {"loss": self.objective.kind, "noise": _known(self.noise), "degrees_of_freedom": degrees}
+        return {"fit": {**said, **facts, "starts": self.starts, **tables}}
+
     def __repr__(self) -> str:
         parts = ", ".join(
             f"{n}={v:.6g} ± {e:.2g}" for n, v, e in zip(self.names, self.vector, self.errors, strict=True)
         )
         return f"Fitted({parts}; {self.words})"
+
+
+def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table as a list of rows."""
+    return [{str(k): _known(v) for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _known(value: Any) -> Any:
+    """A number that JSON knows, or None."""
+    return (float(value) if np.isfinite(value) else None) if isinstance(value, (float, np.floating)) else value
