@@ -1,6 +1,8 @@
 # make study   sets up and studies examples/paint; make test   sets up and passes the tests
 PYTHON ?= python3
 BIN := .venv/bin
+# Workers side by side, no more than memory serves; PYTEST="-n0 -k name" runs some tests in one process.
+PYTEST ?= -n auto --maxprocesses 4
 
 .PHONY: study test check format clean
 
