@@ -67,13 +67,35 @@ class Model:
                 raise ShapeError(f"every {kind} named once", got=f"{twice!r} twice", remedy="rename one of them")
 
     def __call__(self, x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " m"]:
-        """The outputs at one point, in double precision."""
+        """The outputs at one point, in double precision; a pandas series is taken by name."""
+        point = np.asarray(self.point(x), dtype=np.float64)
+        if point.shape != (len(self.inputs),):
+            raise ShapeError(
+                f"a point of {len(self.inputs)} numbers ({', '.join(self.inputs[:8])})",
+                got=f"shape {point.shape}",
+                remedy="for many rows call values",
+                where="argument x",
+            )
         if self.closed is not None:
-            return np.asarray(self.closed(np.asarray(x, dtype=np.float64)[None], 0)[0][0])
+            return np.asarray(self.closed(point[None], 0)[0][0])
         from landform.backends.jax import double_precision
 
         with double_precision():
-            return np.asarray(self.function(np.asarray(x, dtype=np.float64), *self.args))
+            return np.asarray(self.function(point, *self.args))
+
+    def point(self, x: Any) -> Any:
+        """A row of a data frame (a series, or a frame of one row) as an array in the order of the inputs.
+
+        Anything else stays as it is.
+        """
+        if hasattr(x, "columns"):
+            if len(x) != 1:
+                raise ShapeError("one point", got=f"{len(x)} rows", remedy="take one of them", where="argument x")
+            return checked_table(self, x)[0]
+        if hasattr(x, "to_frame") and hasattr(x, "index"):
+            numbered = x.index.dtype.kind in "iu" and not set(self.inputs) <= set(map(str, x.index))
+            return x.to_numpy() if numbered else checked_table(self, x.to_frame().T)[0]
+        return x
 
     def checked_function(self) -> Callable[..., Any]:
         """The function, once nothing about it is unchecked."""

@@ -115,7 +115,9 @@ def make_target(
     if isinstance(function, Model):
         model = function
         inputs, outputs = inputs or model.inputs, outputs or model.outputs
-        function, args = model.checked_function(), (*model.args, *args)
+        function, args, x = model.checked_function(), (*model.args, *args), model.point(x)
+    if hasattr(x, "to_numpy"):
+        x = x.to_numpy()
     backend = backend_of(function, x)
     x = backend.as_point(x)
     native = backend.is_native(x)

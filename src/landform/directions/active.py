@@ -159,7 +159,9 @@ def _measured(values: Any, rows: int) -> Float[Array, "rows m"]:
         table = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ShapeError(
-            "a function, or numbers measured at the rows of X", got=repr(values)[:60], remedy="pass one of these"
+            "a function, a model, or numbers measured at the rows of X",
+            got=type(values).__name__,
+            remedy="translate a fitted estimator with landform.from_sklearn",
         ) from error
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or len(table) != rows:

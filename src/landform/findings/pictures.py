@@ -43,7 +43,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Points with vertical intervals, and the diagonal where both axes mean the same."""
+    """Points with vertical intervals, names where they have any, and the diagonal where both axes mean the same."""
 
     x: Sequence[float]
     y: Sequence[float]
@@ -53,6 +53,7 @@ class Scatter:
     x_axis: str = ""
     y_axis: str = ""
     diagonal: bool = True
+    labels: Sequence[str] = ()
 
     def draw(self, ax: Axes) -> None:
         """Draw on matplotlib axes."""
@@ -60,6 +61,8 @@ class Scatter:
             if low is not None and high is not None:
                 ax.plot([x, x], [low, high], color="#2f6f8f", linewidth=0.8, alpha=0.6)
         ax.scatter(self.x, self.y, color="#2f6f8f", s=18, zorder=3)
+        for label, x, y in zip(self.labels, self.x, self.y, strict=bool(self.labels)):
+            ax.annotate(label, (x, y), xytext=(5, 3), textcoords="offset points", fontsize=8)
         if self.diagonal:
             ends = [min(*self.x, *self.y), max(*self.x, *self.y)]
             ax.plot(ends, ends, color="#222222", linewidth=0.8)

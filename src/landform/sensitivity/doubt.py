@@ -133,6 +133,14 @@ def _checked_target(y: Any, subject: Subject, train: Any) -> np.ndarray:
     if target.dtype.kind == "f" and not np.isfinite(target).all():
         row = int(np.argwhere(~np.isfinite(target))[0][0])
         raise ShapeError("finite numbers", got=f"{target[row]} in row {row}", remedy="drop the row", where="argument y")
+    columns = 1 if target.ndim == 1 else target.shape[1]
+    if subject.method == "predict" and columns != len(subject.outputs):
+        raise ShapeError(
+            f"a target of {len(subject.outputs)} columns, as the model has outputs",
+            got=f"{columns}",
+            remedy="pass the y of the fit",
+            where="argument y",
+        )
     return target[:, 0] if target.ndim == 2 and target.shape[1] == 1 else target
 
 

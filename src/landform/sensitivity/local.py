@@ -174,8 +174,13 @@ def _limits(bounds: Bounds | None, X: Any) -> tuple[Array, Array] | None:
 
 def _bounds(bounds: Bounds, names: Sequence[str]) -> tuple[Array, Array]:
     lower, upper = np.full(len(names), -np.inf), np.full(len(names), np.inf)
-    for name, (low, high) in bounds.items():
+    for name, pair in bounds.items():
         i = place(name, names, "bounds")
+        if np.asarray(pair, dtype=object).shape != (2,):
+            raise ShapeError(
+                f"a lower and an upper bound of {name}", got=repr(pair), remedy="give (lower, upper)", where="bounds"
+            )
+        low, high = pair
         lower[i], upper[i] = (-np.inf if low is None else low), (np.inf if high is None else high)
         if not lower[i] < upper[i]:
             raise ShapeError(
@@ -188,6 +193,8 @@ def _changes(
     subject: Subject, mixture: Sequence[str], log: Sequence[str], categories: Any
 ) -> tuple[list[Direction], list[Contrast]]:
     names, X = subject.inputs, subject.X
+    mixture, log = _listed(mixture), _listed(log)
+    categories = categories if isinstance(categories, Mapping) else _listed(categories)
     ingredients = [place(name, names, "mixture") for name in mixture]
     logs = [place(name, names, "log") for name in log]
     contrasts = contrasts_of(X, names, categories)
@@ -203,6 +210,10 @@ def _changes(
             )
     own = own_directions(X, names, ingredients=ingredients, log=logs, held=held)
     return [*own, *joint_directions(X, names, held), *axis_directions(X, names, held)], contrasts
+
+
+def _listed(names: Sequence[str] | str) -> Sequence[str]:
+    return (names,) if isinstance(names, str) else names
 
 
 def _finite(taken: Taken, subject: Subject) -> Taken:

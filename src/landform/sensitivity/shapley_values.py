@@ -23,6 +23,8 @@ from jaxtyping import Float
 from scipy import special
 
 from landform.backends import Model, from_sklearn
+from landform.backends.batch import checked_table
+from landform.backends.sklearn.data import checked_rows
 from landform.errors import ModelError, ShapeError
 from landform.findings import Bars, Finding, Picture
 
@@ -134,8 +136,11 @@ def shapley_values(
     array([[[1., 1.]]])
     """
     names = tuple(str(c) for c in X.columns) if hasattr(X, "columns") else None
-    rows = _table(X, "argument X", None)
-    others = rows if background is None else _table(background, "argument background", rows.shape[1])
+    rows = _table(_by_name(model, X, X, "argument X"), "argument X", None)
+    others = rows
+    if background is not None:
+        where = "argument background"
+        others = _table(_by_name(model, background, X, where), where, rows.shape[1])
     form, reason = _form_of(model)
     if form is not None:
         values, errors, base = _by_products(form, rows, others)
@@ -161,6 +166,22 @@ def shapley_values(
 
 def _numbered(letter: str, table: np.ndarray) -> tuple[str, ...]:
     return (letter,) if table.shape[1] == 1 else tuple(f"{letter}{i}" for i in range(table.shape[1]))
+
+
+def _by_name(model: Any, table: Any, X: Any, where: str) -> Any:
+    """A table with its columns as the model takes them, or else as they stand in X."""
+    if hasattr(table, "columns") and hasattr(X, "columns") and list(table.columns) != list(X.columns):
+        missing = [str(name) for name in X.columns if name not in table.columns]
+        if missing:
+            got = f"none for {', '.join(missing[:8])}"
+            raise ShapeError("a column for each of X's", got=got, remedy="add or rename it", where=where)
+        table = table[list(X.columns)]
+    if not isinstance(model, Model) and not hasattr(model, "fit"):
+        return table
+    try:
+        return checked_table(model, table) if isinstance(model, Model) else checked_rows(model, table)
+    except ShapeError as error:
+        raise ShapeError(error.expected, got=error.got, remedy=error.remedy, where=where) from error
 
 
 def _table(X: Any, where: str, columns: int | None) -> Float[np.ndarray, "rows d"]:

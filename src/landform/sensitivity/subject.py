@@ -12,9 +12,12 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.backends import Model, from_sklearn
+from landform.backends.batch import checked_table
 from landform.backends.sklearn.catalogue import why_flat
+from landform.backends.sklearn.core import core_of
 from landform.backends.sklearn.data import checked_rows
 from landform.backends.sklearn.registry import default_method
+from landform.backends.sklearn.wrap import refuse_unfitted
 from landform.derivatives import Prepared, hessian, jacobian, prepare
 from landform.derivatives.rows import curves_at, slopes_at, values_at
 from landform.errors import ModelError, ShapeError
@@ -199,11 +202,14 @@ def subject_of(
 
 
 def _of_model(model: Model, X: Any) -> Subject:
-    rows = checked_rows(SimpleNamespace(feature_names_in_=model.inputs, n_features_in_=len(model.inputs)), X)
+    rows = checked_table(model, X)
+    if not len(rows):
+        raise ShapeError("a table with one row or more", got="none", remedy="pass rows", where="argument X")
     return Subject(ExactSlopes(model, rows[0]), rows, model.inputs, model.outputs, model.notes)
 
 
 def _of_estimator(estimator: Any, X: Any, method: str, inputs: Any, outputs: Any) -> Subject:
+    refuse_unfitted(estimator)
     odds = method == "log_odds"
     chosen = "predict_proba" if odds else default_method(estimator) if method == "auto" else method
     model = from_sklearn(estimator, X, method=chosen)
@@ -273,13 +279,13 @@ def _of_values(model: Any, X: Any, method: str, inputs: Any, outputs: Any, bound
 
 def _refuse_flat(model: Any) -> None:
     """A staircase has no slope, however it is differentiated."""
-    owner = getattr(model, "__self__", model)
+    owner = core_of(getattr(model, "__self__", model)).estimator
     why = why_flat(type(owner))
     if why:
         raise ModelError(
             "a model with slopes",
             got=f"{type(owner).__name__}, whose derivative is zero almost everywhere: {why}",
-            remedy="fit a smooth estimator, such as GaussianProcessRegressor or MLPRegressor, to its predictions and "
-            "ask about that",
+            remedy="take finite effects with landform.secant, or fit a smooth stand-in with landform.distill and ask "
+            "about that",
             where="argument model",
         )

@@ -61,7 +61,7 @@ def checked_rows(estimator: Any, X: Any) -> np.ndarray:
 
 
 def refuse_other_columns(estimator: Any, X: Any) -> None:
-    """Refuse a data frame with other columns than at fit time, or in another order.
+    """Refuse a data frame with other columns than at fit time, in another order, or named twice.
 
     Raises
     ------
@@ -69,6 +69,11 @@ def refuse_other_columns(estimator: Any, X: Any) -> None:
         Naming them.
     """
     fitted, given = getattr(estimator, "feature_names_in_", None), getattr(X, "columns", None)
+    if given is not None and not given.is_unique:
+        twice = given[given.duplicated()][0]
+        raise ShapeError(
+            "every column named once", got=f"{twice!r} twice", remedy="rename or drop one of them", where=ARGUMENT
+        )
     if fitted is None or given is None or list(fitted) == list(given):
         return
     missing = [str(name) for name in fitted if name not in list(given)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from sklearn import gaussian_process, kernel_ridge, linear_model, pipeline, preprocessing, svm
 from sklearn.gaussian_process import kernels
 
+from landform.backends.sklearn.data import own_values
 from landform.errors import ModelError
 
 Columnwise = Callable[[Float[np.ndarray, "rows d"]], Float[np.ndarray, "rows d"]]
@@ -119,7 +121,10 @@ def product_form(estimator: Any) -> ProductForm:
         for step in steps:
             if type(step) not in _COLUMNWISE:
                 raise _no_product(type(step).__name__)
-        return replace(product_form(estimator.steps[-1][1]), columns=tuple(step.transform for step in steps))
+        return replace(
+            product_form(estimator.steps[-1][1]),
+            columns=tuple(partial(own_values, step, "transform") for step in steps),
+        )
     if kind in _LINEAR:
         slopes = np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64))
         return ProductForm(np.broadcast_to(np.atleast_1d(estimator.intercept_), len(slopes)), slopes)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from landform.backends.sklearn.catalogue import why_flat
 from landform.backends.sklearn.leaves import (
     Leaves,
     categorical,
@@ -69,7 +70,9 @@ def _no_trees(kind: type) -> ModelError:
     if kind.__name__ == "AdaBoostRegressor":
         return ModelError("trees that are added", got="AdaBoostRegressor, a median of trees", remedy=remedy)
     return ModelError(
-        f"trees to smooth, of {', '.join(READERS)}", got=f"{kind.__module__}.{kind.__qualname__}", remedy=remedy
+        "a sum of scikit-learn's trees to smooth (docs/estimators.md lists them)",
+        got=f"{kind.__module__}.{kind.__qualname__}",
+        remedy=remedy if why_flat(kind) else "leave smooth= out",
     )
 
 

@@ -87,7 +87,7 @@ class Screening(Finding):
             drawn.append(Bars(labels, [float(v) for v in size], low, high, title=output, axis="mean absolute effect"))
             nothing: list[float | None] = [None] * len(labels)
             x, y = [float(v) for v in size], [float(v) for v in self.spread[k, order]]
-            drawn.append(Scatter(x, y, nothing, nothing, title=output, x_axis="mu*", y_axis="sigma"))
+            drawn.append(Scatter(x, y, nothing, nothing, title=output, x_axis="mu*", y_axis="sigma", labels=labels))
         return drawn
 
 
