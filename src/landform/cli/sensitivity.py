@@ -69,7 +69,7 @@ def _results(
         table = read_table(data)
         headers = [column.header for column in table.columns]
         names = _columns(estimator, headers, target, str(data))
-        X = _frame(table, headers, names, str(data))
+        X = _frame(table, headers, names, options["categories"], str(data))
         y = None if target is None else _target(table, headers, target, str(data))
         if not hasattr(estimator, "feature_names_in_"):
             options = options | {"inputs": names}
@@ -115,15 +115,18 @@ def _columns(estimator: Any, headers: Sequence[str], target: str | None, where: 
     return names
 
 
-def _frame(table: Any, headers: Sequence[str], names: Sequence[str], where: str) -> Any:
+def _frame(table: Any, headers: Sequence[str], names: Sequence[str], categories: Sequence[str], where: str) -> Any:
     import pandas as pd
 
     from landform.formulation.cells import number
 
-    columns = {}
+    columns: dict[str, list[Any]] = {}
     for name in names:
         place = headers.index(name)
         cells = [row[place] for row in table.cells]
+        if name in categories and None not in cells and None in [number(cell) for cell in cells]:
+            columns[name] = [str(cell) for cell in cells]
+            continue
         columns[name] = [
             _number(number(cell), cell, row, name, where) for cell, row in zip(cells, table.rows, strict=True)
         ]
@@ -137,7 +140,9 @@ def _number(value: float | None, cell: Any, row: int, name: str, where: str) -> 
     raise TableError(
         "a finite number",
         got=got,
-        remedy="correct the cell or leave the row out: no slope exists where an input is missing",
+        remedy="correct the cell or leave the row out: no slope exists where an input is missing"
+        if cell is None
+        else f"correct the cell, or compare levels with --categories {name}",
         where=f"{where}, row {row}, column {name}",
     )
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 from landform.backends.sklearn.coefficients import coefficients_of
 from landform.backends.sklearn.core import core_of
-from landform.backends.sklearn.data import checked_rows
+from landform.backends.sklearn.held import holding
 from landform.backends.sklearn.process import process_of
 from landform.errors import ModelError, ShapeError
 from landform.sensitivity.coefficients import DoubtOfCoefficients
@@ -122,7 +122,7 @@ def _why_not(subject: Subject, way: Way, y: Any) -> str:
 
 
 def _checked_target(y: Any, subject: Subject, train: Any) -> np.ndarray:
-    target, rows = np.asarray(y), len(checked_rows(subject.estimator, train))
+    target, rows = np.asarray(y), len(subject.rows(train))
     if target.ndim not in (1, 2) or len(target) != rows:
         raise ShapeError(
             f"a target with one value for each of {rows} rows",
@@ -146,12 +146,11 @@ def _checked_target(y: Any, subject: Subject, train: Any) -> np.ndarray:
 
 def _closed(subject: Subject, train: Any, y: np.ndarray | None) -> Doubt | None:
     core = core_of(subject.estimator)
-    process = process_of(core, subject.method, y)
+    with holding(subject.coded):
+        process = process_of(core, subject.method, y)
+        coefficients = None if process is not None else coefficients_of(core, subject.method, train, y)
     if process is not None:
         return DoubtOfProcess(process, subject.X.shape[1])
-    coefficients = coefficients_of(core, subject.method, train, y)
-    return (
-        None
-        if coefficients is None
-        else DoubtOfCoefficients.make(coefficients, inputs=subject.X.shape[1], odds=subject.odds)
-    )
+    if coefficients is None:
+        return None
+    return DoubtOfCoefficients.make(coefficients, inputs=subject.X.shape[1], odds=subject.odds)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from landform.backends.sklearn.data import checked_rows
 from landform.errors import DerivativeError, ShapeError
 from landform.sensitivity.cautions import Caution, bound_rows, far_rows, flat_rows, kinks, rough_rows, unsure_rows
 from landform.sensitivity.doubt import Doubt, Fields, Way, doubt_of, quantile_of
@@ -76,8 +76,8 @@ def sensitivity(
     log : sequence of str
         Inputs whose slopes are taken by their natural logarithm.
     categories : sequence or mapping of str
-        Inputs that hold levels, by name, or categories with their one-hot columns; they get finite contrasts against
-        the most common level, and no slope.
+        Inputs that hold levels (text too, where the estimator encodes it), by name, or categories with their one-hot
+        columns; they get finite contrasts against the most common level, and no slope.
     bounds : mapping
         Lower and upper bound of inputs by name, None where there is none.
     interactions : bool
@@ -120,7 +120,14 @@ def sensitivity(
     say = progress or _silent
     say("translating the model")
     subject = subject_of(
-        model, X, method=method, derivatives=derivatives, inputs=inputs, outputs=outputs, bounds=_limits(bounds, X)
+        model,
+        X,
+        method=method,
+        derivatives=derivatives,
+        inputs=inputs,
+        outputs=outputs,
+        bounds=_limits(bounds, X),
+        categories=() if isinstance(categories, Mapping) else _listed(categories),
     )
     changes = _changes(subject, mixture, log, categories)
     say("standard errors: looking for the closest form")
@@ -197,7 +204,7 @@ def _changes(
     categories = categories if isinstance(categories, Mapping) else _listed(categories)
     ingredients = [place(name, names, "mixture") for name in mixture]
     logs = [place(name, names, "log") for name in log]
-    contrasts = contrasts_of(X, names, categories)
+    contrasts = [_named(one, subject) for one in contrasts_of(X, names, categories)]
     held = {int(i) for one in contrasts for i in one.columns}
     for one, other, words in (
         (set(ingredients), set(logs), "mixture and log"),
@@ -210,6 +217,14 @@ def _changes(
             )
     own = own_directions(X, names, ingredients=ingredients, log=logs, held=held)
     return [*own, *joint_directions(X, names, held), *axis_directions(X, names, held)], contrasts
+
+
+def _named(contrast: Contrast, subject: Subject) -> Contrast:
+    """A contrast between the levels themselves, where their codes stand in the rows."""
+    if len(contrast.columns) > 1:
+        return contrast
+    there, base = (subject.level(contrast.input, float(one[0])) for one in (contrast.there, contrast.base))
+    return replace(contrast, level=there, reference=base)
 
 
 def _listed(names: Sequence[str] | str) -> Sequence[str]:
@@ -299,7 +314,7 @@ def _cautions(
 ) -> list[Caution]:
     X, m = subject.X, len(subject.outputs)
     spreads = np.std(X, axis=0)
-    fitted_on = None if train is None or subject.estimator is None else checked_rows(subject.estimator, train)
+    fitted_on = None if train is None or subject.estimator is None else subject.rows(train)
     found: list[Caution | None] = [far_rows(X, fitted_on, m), kinks(subject, taken, spreads), flat_rows(taken, spreads)]
     if errors is not None:
         found.append(unsure_rows(slopes, errors, quantile))

@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from landform.backends import Model
 from landform.backends.sklearn import translate
+from landform.backends.sklearn.held import holding
 from landform.errors import LandformError, ModelError
 from landform.sensitivity.odds import log_odds_of
 from landform.sensitivity.subject import ExactSlopes, Subject
@@ -131,7 +132,8 @@ def _refitted(subject: Subject, train: Any, y: np.ndarray, drawn: np.ndarray) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         estimator = clone(subject.estimator).fit(rows, y[drawn])
-    found = translate(estimator, subject.method)
+    with holding(subject.coded):
+        found = translate(estimator, subject.method)
     names = tuple(f"y{k}" for k in range(len(subject.outputs)))
     model = Model(found.function, found.args, subject.inputs, names)
     assert isinstance(subject.slopes, ExactSlopes)

@@ -13,11 +13,12 @@ from jaxtyping import Float
 
 from landform.backends import Model, from_sklearn
 from landform.backends.batch import checked_table
-from landform.backends.sklearn.catalogue import why_flat
+from landform.backends.sklearn.catalogue import CODES, why_flat
+from landform.backends.sklearn.coded import Coded, coded_columns, coded_rows, is_number
 from landform.backends.sklearn.core import core_of
 from landform.backends.sklearn.data import checked_rows
 from landform.backends.sklearn.registry import default_method
-from landform.backends.sklearn.wrap import refuse_unfitted
+from landform.backends.sklearn.wrap import from_categories, refuse_unfitted
 from landform.derivatives import Prepared, hessian, jacobian, prepare
 from landform.derivatives.rows import curves_at, slopes_at, values_at
 from landform.errors import ModelError, ShapeError
@@ -146,6 +147,8 @@ class Subject:
         Which of its methods is meant.
     odds : bool
         Whether log-odds stand in place of probabilities.
+    coded : Coded or None
+        Columns that hold levels of categories, where the estimator encodes them itself.
     """
 
     slopes: Slopes
@@ -156,6 +159,22 @@ class Subject:
     estimator: Any = None
     method: str = ""
     odds: bool = False
+    coded: Coded | None = None
+
+    def rows(self, table: Any) -> Float[Array, "rows d"]:
+        """Another table of the estimator's own kind as numbers."""
+        if self.coded is not None:
+            return coded_rows(self.estimator, table, self.coded)
+        return checked_rows(self.estimator, table)
+
+    def level(self, name: str, code: float) -> str:
+        """What a code of a category stands for."""
+        place = self.inputs.index(name) if name in self.inputs else -1
+        if self.coded is None or place not in self.coded.levels:
+            return f"{code:g}"
+        known, codes = self.coded.levels[place]
+        level = known[int(np.argmin(np.abs(codes - code)))]
+        return f"{level:g}" if isinstance(level, (int, float)) else str(level)
 
 
 def subject_of(
@@ -167,6 +186,7 @@ def subject_of(
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     bounds: tuple[Array, Array] | None = None,
+    categories: Sequence[str] = (),
 ) -> Subject:
     """A model of any origin and its rows, refused at the door where they do not fit.
 
@@ -180,6 +200,8 @@ def subject_of(
         As for `landform.sensitivity`.
     bounds : pair of arrays, optional
         Limits that numeric steps must not leave.
+    categories : sequence of str
+        Columns of a data frame that hold levels.
     """
     if derivatives not in ("auto", "exact", "numeric"):
         raise ShapeError(
@@ -190,7 +212,7 @@ def subject_of(
     if derivatives == "numeric":
         return _of_values(model, X, method, inputs, outputs, bounds)
     if hasattr(model, "fit"):
-        return _of_estimator(model, X, method, inputs, outputs)
+        return _of_estimator(model, X, method, inputs, outputs, categories)
     if not callable(model):
         raise ModelError(
             "a model, a fitted scikit-learn estimator or a function",
@@ -208,19 +230,66 @@ def _of_model(model: Model, X: Any) -> Subject:
     return Subject(ExactSlopes(model, rows[0]), rows, model.inputs, model.outputs, model.notes)
 
 
-def _of_estimator(estimator: Any, X: Any, method: str, inputs: Any, outputs: Any) -> Subject:
+def _of_estimator(estimator: Any, X: Any, method: str, inputs: Any, outputs: Any, categories: Sequence[str]) -> Subject:
     refuse_unfitted(estimator)
     odds = method == "log_odds"
     chosen = "predict_proba" if odds else default_method(estimator) if method == "auto" else method
-    model = from_sklearn(estimator, X, method=chosen)
-    rows = checked_rows(estimator, X)
+    model, rows, coded = _translated(estimator, X, chosen, categories)
     if inputs is not None and not hasattr(X, "columns"):
         model = replace(model, inputs=_names(X, inputs, rows.shape[1]))
     if outputs is not None:
         model = replace(model, outputs=_output_names(outputs, len(model.outputs)))
     if odds:
         model = log_odds_of(model)
-    return Subject(ExactSlopes(model, rows[0]), rows, model.inputs, model.outputs, model.notes, estimator, chosen, odds)
+    return Subject(
+        ExactSlopes(model, rows[0]), rows, model.inputs, model.outputs, model.notes, estimator, chosen, odds, coded
+    )
+
+
+def _translated(
+    estimator: Any, X: Any, method: str, categories: Sequence[str]
+) -> tuple[Model, Float[Array, "rows d"], Coded | None]:
+    """The estimator as a model, with codes for the categories where it encodes them itself."""
+    coded = _coded(estimator, X, categories)
+    if coded is None:
+        try:
+            return from_sklearn(estimator, X, method=method), checked_rows(estimator, X), None
+        except ModelError as error:
+            if CODES not in str(error) or not hasattr(X, "columns"):
+                raise
+            coded = coded_columns(estimator, X, categories)
+    try:
+        return from_categories(estimator, X, method, coded), coded_rows(estimator, X, coded), coded
+    except ModelError as error:
+        if CODES not in str(error):
+            raise
+        remedy = "name every column that it encodes in categories=, to have its levels compared"
+        raise ModelError(error.expected, got=error.got, remedy=remedy, where=error.where) from error
+
+
+def _coded(estimator: Any, X: Any, categories: Sequence[str]) -> Coded | None:
+    """Codes for the categories where some are no numbers."""
+    if not hasattr(X, "columns"):
+        return None
+    words = [str(name) for name in X.columns if not is_number(X[name])] if X.columns.is_unique else []
+    named = [name for name in words if name in categories]
+    left = [name for name in words if name not in categories and not _reads_as_numbers(X[name])]
+    if left:
+        raise ShapeError(
+            "numbers, or columns named in categories=",
+            got=f"text in column {left[0]}",
+            remedy="name it in categories= to have its levels compared: what is no number has no slope",
+            where="argument X",
+        )
+    return coded_columns(estimator, X, categories) if named else None
+
+
+def _reads_as_numbers(column: Any) -> bool:
+    try:
+        np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _names(X: Any, inputs: Sequence[str] | None, count: int) -> tuple[str, ...]:

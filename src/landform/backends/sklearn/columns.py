@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from landform.backends.sklearn.coded import Coded
 from landform.backends.sklearn.held import Held, constant_part, held_now, holding
 from landform.backends.sklearn.join import chain, identity, nothing, on_columns, side_by_side, take, times
 from landform.backends.sklearn.registry import Translation, translate
@@ -26,9 +27,11 @@ def translate_columns(estimator: Any, method: str) -> Translation:
 
 
 def _part(transformer: Any, columns: np.ndarray, n: int, held: Held | None) -> Translation:
-    """One transformer on its columns, a constant where all of them are held."""
+    """One transformer on its columns, a constant where all are held, a table where all are coded."""
     inside = None if held is None else held.of(columns)
     if inside is not None and len(inside.places) == len(columns):
+        if isinstance(inside, Coded):
+            return on_columns(inside.part(transformer), columns, n)
         return constant_part(transformer, inside)
     with holding(inside):
         passed = isinstance(transformer, str) and transformer == "passthrough"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from landform.backends.sklearn.held import held_now, holding
 from landform.backends.sklearn.join import chain, identity
 from landform.backends.sklearn.registry import Translation, translate
 
@@ -34,7 +35,12 @@ class Core:
     @property
     def before(self) -> Translation:
         """The steps as one translation."""
-        return chain([translate(step, "transform") for step in self.steps]) if self.steps else Translation(identity, ())
+        parts: list[Translation] = []
+        for step in self.steps:
+            # Only the first step sees the columns of the table, and with them what is held.
+            with holding(None if parts else held_now()):
+                parts.append(translate(step, "transform"))
+        return chain(parts) if parts else Translation(identity, ())
 
     @property
     def after(self) -> Translation:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from landform.backends.closed import Closed
 from landform.backends.model import Model
 from landform.backends.sklearn.catalogue import METHODS, why_flat
+from landform.backends.sklearn.coded import Coded, coded_rows
 from landform.backends.sklearn.data import checked_rows, own_values, refuse_other_columns, single_precision, values_of
 from landform.backends.sklearn.held import hold, holding
 from landform.backends.sklearn.join import chain, identity
@@ -24,6 +25,7 @@ from landform.errors import LandformError, ModelError
 
 _BLOCK = 1024
 
+_CLOSE = 1e-9
 _SINGLE = 1e-5
 ROUNDED = "fitted in single precision: the estimator's own values are rounded to about six digits, these are not"
 
@@ -35,7 +37,7 @@ def from_sklearn(
     method: str = "auto",
     smooth: Width | None = None,
     held: Mapping[Any, Any] | None = None,
-    tolerance: float = 1e-9,
+    tolerance: float = _CLOSE,
 ) -> Model:
     """A fitted estimator or pipeline as a differentiable model.
 
@@ -117,6 +119,25 @@ def from_sklearn(
     else:
         compare(_translated(translation, rows))
     return _model(translation, names, output_names(estimator, method, theirs.shape[1]), unchecked)
+
+
+def from_categories(estimator: Any, X: Any, method: str, coded: Coded) -> Model:
+    """A fitted estimator as a model in which columns of levels hold codes; checked as `from_sklearn` does.
+
+    Raises
+    ------
+    ModelError, ShapeError
+        As `from_sklearn`.
+    """
+    refuse_unfitted(estimator)
+    rows = coded_rows(estimator, X, coded)
+    with holding(coded):
+        translation = _read(estimator, method)
+    theirs = values_of(estimator, method, X)
+    tolerance = _SINGLE if single_precision(estimator) else _CLOSE
+    _refuse_mismatch(estimator, _translated(translation, rows), theirs, tolerance)
+    names = tuple(map(str, X.columns))
+    return _model(replace(translation, form=None), names, output_names(estimator, method, theirs.shape[1]), None)
 
 
 def _read(estimator: Any, method: str) -> Translation:
