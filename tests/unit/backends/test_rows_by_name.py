@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -110,3 +111,10 @@ def test_one_short_sentence(call, words):
 def test_one_name_needs_no_list():
     one, listed = (landform.sensitivity(STRAIGHT, X, log=log).to_frame() for log in ("a", ["a"]))
     assert one.equals(listed)
+
+
+def test_only_trees_that_can_be_smoothed_are_told_to_be():
+    for kind, told in ((RandomForestRegressor(3, random_state=0), True), (KNeighborsRegressor(), False)):
+        with pytest.raises(ModelError, match="whose derivative is zero") as refused:
+            landform.from_sklearn(kind.fit(X, Y), X)
+        assert ("smooth=" in str(refused.value)) is told

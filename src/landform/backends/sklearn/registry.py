@@ -148,6 +148,14 @@ def translate(estimator: Any, method: str = "auto") -> Translation:
     return cast(Translation, translator(estimator, method))
 
 
+def _smoothing(kind: type) -> str:
+    """The way of smoothed trees, for those whose boxes can be read."""
+    from landform.backends.sklearn.tree_sums import READERS
+
+    readable = kind.__module__.startswith("sklearn.") and kind.__name__ in READERS
+    return "smooth its trees with from_sklearn(..., smooth=width), " if readable else ""
+
+
 def _no_translation(kind: type, method: str) -> ModelError:
     """Why there is none, and what would serve."""
     if why := why_flat(kind):
@@ -156,8 +164,8 @@ def _no_translation(kind: type, method: str) -> ModelError:
             got=f"{_key(kind)}, whose derivative is zero almost everywhere: {why}",
             remedy="hold its columns at one value each with held={column: value}: the model is then one of the others"
             if why == CODES
-            else "take finite effects with landform.secant, smooth its trees with from_sklearn(..., smooth=width), "
-            "or fit a smooth stand-in with landform.distill",
+            else f"take finite effects with landform.secant, {_smoothing(kind)}or fit a smooth stand-in with "
+            "landform.distill",
         )
     mine = {m for name, m in BUILT_IN if name == kind.__name__} if kind.__module__.startswith("sklearn.") else set()
     if mine & set(METHODS):
