@@ -6,7 +6,7 @@ shape (m,), and vectors of the framework. They are called inside the context tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -25,6 +25,19 @@ class Program(Protocol):
     def quick(self, *args: Any) -> Any:
         """Run what is ready sooner, where there is anything to get ready."""
         ...
+
+
+class Families(Protocol):
+    """Distributions by name, and log-likelihoods of a user's own (`landform.backends.families`)."""
+
+    LOG_PARTITION: Mapping[str, Callable[[Any, Any], Any]]
+    """The log-partition summed over rows, of outputs and sigma."""
+
+    def score_of(self, log_likelihood: Callable[..., Any], eta: Any, targets: Any) -> Any:
+        """Slope of a log-likelihood by the outputs."""
+
+    def squared_scores(self, eta: Any, scores: Any) -> Any:
+        """Half the mean over samples of the sum over rows of (score · output)²."""
 
 
 class Backend(Protocol):
@@ -49,6 +62,9 @@ class Backend(Protocol):
 
     pullback_cost: float
     """Of one pull-back, in push-forwards."""
+
+    families: Families
+    """What a Fisher information needs of distributions."""
 
     value: Program
     values: Program
@@ -110,6 +126,12 @@ class Backend(Protocol):
 
     def taylor(self, f: Flat, order: int, x: Any, v: Any, *args: Any) -> Any:
         """Taylor coefficients of f along v, shape (order + 1, m)."""
+
+    def leaves_of(self, tree: Any) -> list[Any]:
+        """The leaves of a tree, None among them, in the order in which points are flattened."""
+
+    def map_leaves(self, change: Callable[[Any], Any], tree: Any) -> Any:
+        """The tree with every leaf changed."""
 
     def rows_of(self, X: Any, rows: int) -> Any:
         """A batch of points, each as one vector, from a tree with the points along the first axis."""

@@ -6,11 +6,12 @@ double precision inside a local context; JAX arrays stay in the precision and on
 The files in the order in which a point passes them: `context` (precision, complaints), `tree` (arrays as one vector),
 `flat` (the function between vectors), `compiled`, `programs` and `tables` (products, and whole tables), `dense`
 (matrices), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor coefficients), `joint` (functions made
-one).
+one). `families` has what a Fisher information needs of distributions.
 """
 
 from __future__ import annotations
 
+from landform.backends.jax import families
 from landform.backends.jax.compiled import (
     Compiled,
     compiled,
@@ -97,6 +98,7 @@ __all__ = [
     "curves",
     "double_precision",
     "explained",
+    "families",
     "first_not_finite",
     "flat_function",
     "flatten_point",
