@@ -82,6 +82,26 @@ class Backend(Protocol):
     def as_point(self, x: Any) -> Any:
         """The point as an array or a tree of arrays; plain numbers are made one."""
 
+    def as_double(self, x: Any) -> Any:
+        """The point in double precision, for a solver."""
+
+    def shaped(self, unflatten: Any, x: Any, like: Any) -> Any:
+        """A vector of NumPy in the form of the point."""
+
+    def half_squared(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Half the squared length of all that a function returns."""
+
+    def joint_function(
+        self, functions: Sequence[Callable[..., Any]], unflatten: Any, n: int, args: tuple[Any, ...], extra: Any = ()
+    ) -> tuple[Any, Flat]:
+        """Several functions of a point and further arguments as one of a single vector; and these as a vector.
+
+        The first function takes ``extra`` before the arguments.
+        """
+
+    def leaf_names(self, tree: Any, prefix: str) -> list[str]:
+        """A name for every number in a tree: ``args[0]['rate'][2]``."""
+
     def is_native(self, x: Any) -> bool:
         """Whether results stay arrays of the framework."""
 

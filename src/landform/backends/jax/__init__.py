@@ -71,6 +71,7 @@ from landform.backends.jax.tables import (
     slopes_by_output,
 )
 from landform.backends.jax.tree import (
+    as_double,
     as_point,
     first_not_finite,
     flatten_point,
@@ -84,6 +85,7 @@ from landform.backends.jax.tree import (
     rounding,
     rows,
     rows_of,
+    shaped,
     to_numpy,
     vector,
 )
@@ -92,6 +94,7 @@ __all__ = [
     "Compiled",
     "FixedPoint",
     "Flat",
+    "as_double",
     "as_point",
     "bend",
     "compiled",
@@ -136,6 +139,7 @@ __all__ = [
     "rows",
     "rows_of",
     "second_derivatives",
+    "shaped",
     "slopes_by_input",
     "slopes_by_output",
     "sparse_matrix",

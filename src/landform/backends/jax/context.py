@@ -41,12 +41,13 @@ def explained() -> Iterator[None]:
     except TypeError as error:
         if "JAX arrays are immutable" in str(error):
             raise _untraceable("one that writes into its input") from error
-        if "must be Tensor" not in str(error):
+        if not any(words in str(error) for words in ("must be Tensor", "expected Tensor")):
             raise
         raise DerivativeError(
             "a JAX function for a point of NumPy or JAX",
             got="a function that calls PyTorch",
-            remedy="pass the point as a tensor, torch.as_tensor(x), or write the function with jax.numpy",
+            remedy="pass the point as a tensor, torch.as_tensor(x), or write the function with jax.numpy; "
+            "a Model takes PyTorch as a torch.nn.Module",
             where="argument function",
         ) from error
 

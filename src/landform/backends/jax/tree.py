@@ -11,6 +11,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Float
 
+from landform.backends.jax.context import double_precision
 from landform.errors import ShapeError
 
 
@@ -37,6 +38,23 @@ def as_point(x: Any) -> Any:
     """Plain numbers as an array in double precision, anything else as it is."""
     plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in jax.tree.leaves(x))
     return np.asarray(x, dtype=np.float64) if plain else x
+
+
+def as_double(x: Any) -> Any:
+    """The point in double precision, in its own form."""
+
+    def double(leaf: Any) -> Any:
+        array = np.asarray(leaf)
+        return array.astype(np.float64) if np.issubdtype(array.dtype, np.floating) or np.isscalar(leaf) else leaf
+
+    return map_leaves(double, x if not isinstance(x, (list, tuple)) or np.ndim(x[0]) else np.asarray(x))
+
+
+def shaped(unflatten: Callable[[Any], Any], x: Float[np.ndarray, " n"], like: Any) -> Any:
+    """A vector in the form of the point, as NumPy arrays in double precision."""
+    del like
+    with double_precision():
+        return map_leaves(np.asarray, unflatten(x))
 
 
 def is_native(x: Any) -> bool:

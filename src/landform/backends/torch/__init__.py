@@ -2,8 +2,9 @@
 
 The files in the order in which a point passes them: `tree` (tensors as one vector), `flat` (the function between
 vectors; what cannot be differentiated is refused, with `graph` and `refusals`), `programs` and `dense` (products and
-matrices), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor coefficients). `families` has what a
-Fisher information needs of distributions, `module` makes a module a function of its parameters.
+matrices), `tables` (a model at every row), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor
+coefficients), `joint` (what a solver asks). `families` has what a Fisher information needs of distributions, `module`
+makes a module a function of its parameters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import torch
 from landform.backends.torch import families
 from landform.backends.torch.flat import Flat, flat_function, output_leaves, output_size, outputs_at
 from landform.backends.torch.higher import laplacian, loss_of_linear, taylor
+from landform.backends.torch.joint import as_double, half_squared, joint_function, leaf_names, shaped
 from landform.backends.torch.programs import (
     bend,
     hessian_dense,
@@ -34,17 +36,21 @@ from landform.backends.torch.programs import (
 )
 from landform.backends.torch.refusals import explained
 from landform.backends.torch.seeds import hessian_products, pullbacks, pushforwards, sparse_matrix, taken
+from landform.backends.torch.tables import at_rows
 from landform.backends.torch.tree import flatten_point, leaves, leaves_of, map_leaves, rows_of
 from landform.errors import ShapeError
 
 __all__ = [
+    "as_double",
     "as_point",
+    "at_rows",
     "bend",
     "explained",
     "families",
     "first_not_finite",
     "flat_function",
     "flatten_point",
+    "half_squared",
     "hessian_dense",
     "hessian_plan",
     "hessian_product",
@@ -55,7 +61,9 @@ __all__ = [
     "jacobian_forward",
     "jacobian_reverse",
     "joined",
+    "joint_function",
     "laplacian",
+    "leaf_names",
     "leaves",
     "leaves_of",
     "loss_of_linear",
@@ -75,6 +83,7 @@ __all__ = [
     "rows",
     "rows_of",
     "second_derivatives",
+    "shaped",
     "sparse_matrix",
     "taken",
     "taylor",
