@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends.frameworks import torch_of
 from landform.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -31,12 +33,15 @@ def derivatives(model: Model, X: Any, order: int) -> Float[np.ndarray, "rows m .
     rows = checked_table(model, X)
     m, n = len(model.outputs), len(model.inputs)
     block = _block(model, n, m, order)
+    other = None if model.closed is not None else torch_of(model.function, model.args)
     if model.closed is not None and 0 < len(rows) <= block:
         return _filled(model.closed(rows, order)[order], (len(rows), m, *(n,) * order))
     result = np.empty((len(rows), m, *(n,) * order))
     for start in range(0, len(rows), block):
         part = rows[start : start + block]
-        if model.closed is not None:
+        if other is not None:
+            result[start : start + block] = other.at_rows(model.function, part, model.args, order, m)
+        elif model.closed is not None:
             result[start : start + block] = _filled(model.closed(part, order)[order], (len(part), m, *(n,) * order))
         else:
             result[start : start + block] = _compiled(model, part, order, block if len(rows) > block else 0)
@@ -54,7 +59,7 @@ def _numbers(args: Any) -> int:
     if isinstance(args, dict):
         args = args.values()
     elif not isinstance(args, (tuple, list)):
-        return int(np.size(args))
+        return math.prod(np.shape(args))
     return sum(map(_numbers, args))
 
 
@@ -73,7 +78,7 @@ def _compiled(model: Model, rows: np.ndarray, order: int, block: int) -> np.ndar
     few = 2 * len(model.outputs) < len(model.inputs)
     programs = (backend.values, backend.slopes_by_output if few else backend.slopes_by_input, backend.curves)
     program = programs[order] if block or size > _QUICK else programs[order].quick
-    with backend.double_precision():
+    with backend.double_precision(), backend.explained():
         return np.asarray(program(model.function, padded, *model.args))[: len(rows)]
 
 

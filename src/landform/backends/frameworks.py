@@ -34,6 +34,18 @@ def backend_of(function: Any, x: Any) -> Any:
     return _jax()
 
 
+def torch_of(function: Any, args: Any) -> Any:
+    """The PyTorch backend for a model that is a module, or holds tensors; None for any other."""
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "Tensor"):
+        return None
+    if isinstance(function, _modules(torch)) or _holds(args, torch.Tensor):
+        from landform.backends import torch as backend
+
+        return backend
+    return None
+
+
 def _jax() -> Any:
     from landform.backends import jax as backend
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from landform.backends.batch import checked_table, derivatives
 from landform.backends.closed import Closed, SlopeDoubt
+from landform.backends.frameworks import torch_of
 from landform.errors import DerivativeError, ShapeError
 
 
@@ -21,7 +22,7 @@ class Model:
     Parameters
     ----------
     function : callable
-        JAX-traceable; ``function(x, *args)`` takes ``x`` of shape (n,) to shape (m,).
+        JAX-traceable, or a `torch.nn.Module`; ``function(x, *args)`` takes ``x`` of shape (n,) to shape (m,).
     args : tuple
         What the function needs besides the point: a pytree of arrays, held fixed. Models that share a
         function and differ only here share its compiled derivatives.
@@ -78,9 +79,11 @@ class Model:
             )
         if self.closed is not None:
             return np.asarray(self.closed(point[None], 0)[0][0])
-        from landform.backends.jax import double_precision
+        if torch_of(self.function, self.args) is not None:
+            return self.values(point[None])[0]
+        from landform.backends.jax import double_precision, explained
 
-        with double_precision():
+        with double_precision(), explained():
             return np.asarray(self.function(point, *self.args))
 
     def point(self, x: Any) -> Any:

@@ -6,7 +6,7 @@ shape (m,), and vectors of the framework. They are called inside the context tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -25,6 +25,19 @@ class Program(Protocol):
     def quick(self, *args: Any) -> Any:
         """Run what is ready sooner, where there is anything to get ready."""
         ...
+
+
+class Families(Protocol):
+    """Distributions by name, and log-likelihoods of a user's own (`landform.backends.families`)."""
+
+    LOG_PARTITION: Mapping[str, Callable[[Any, Any], Any]]
+    """The log-partition summed over rows, of outputs and sigma."""
+
+    def score_of(self, log_likelihood: Callable[..., Any], eta: Any, targets: Any) -> Any:
+        """Slope of a log-likelihood by the outputs."""
+
+    def squared_scores(self, eta: Any, scores: Any) -> Any:
+        """Half the mean over samples of the sum over rows of (score · output)²."""
 
 
 class Backend(Protocol):
@@ -50,6 +63,9 @@ class Backend(Protocol):
     pullback_cost: float
     """Of one pull-back, in push-forwards."""
 
+    families: Families
+    """What a Fisher information needs of distributions."""
+
     value: Program
     values: Program
     pushforward: Program
@@ -65,6 +81,26 @@ class Backend(Protocol):
 
     def as_point(self, x: Any) -> Any:
         """The point as an array or a tree of arrays; plain numbers are made one."""
+
+    def as_double(self, x: Any) -> Any:
+        """The point in double precision, for a solver."""
+
+    def shaped(self, unflatten: Any, x: Any, like: Any) -> Any:
+        """A vector of NumPy in the form of the point."""
+
+    def half_squared(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Half the squared length of all that a function returns."""
+
+    def joint_function(
+        self, functions: Sequence[Callable[..., Any]], unflatten: Any, n: int, args: tuple[Any, ...], extra: Any = ()
+    ) -> tuple[Any, Flat]:
+        """Several functions of a point and further arguments as one of a single vector; and these as a vector.
+
+        The first function takes ``extra`` before the arguments.
+        """
+
+    def leaf_names(self, tree: Any, prefix: str) -> list[str]:
+        """A name for every number in a tree: ``args[0]['rate'][2]``."""
 
     def is_native(self, x: Any) -> bool:
         """Whether results stay arrays of the framework."""
@@ -110,6 +146,12 @@ class Backend(Protocol):
 
     def taylor(self, f: Flat, order: int, x: Any, v: Any, *args: Any) -> Any:
         """Taylor coefficients of f along v, shape (order + 1, m)."""
+
+    def leaves_of(self, tree: Any) -> list[Any]:
+        """The leaves of a tree, None among them, in the order in which points are flattened."""
+
+    def map_leaves(self, change: Callable[[Any], Any], tree: Any) -> Any:
+        """The tree with every leaf changed."""
 
     def rows_of(self, X: Any, rows: int) -> Any:
         """A batch of points, each as one vector, from a tree with the points along the first axis."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from landform.backends.frameworks import backend_of
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, memory_bytes, readable_bytes
 from landform.derivatives.target import Target, make_target, refuse_not_finite
@@ -106,7 +107,9 @@ class Jacobians(Finding):
         rows, m, n = self.shape
         index = pd.MultiIndex.from_product([range(rows), [f"d {name}" for name in self.outputs]], names=["row", None])
         columns = [f"/ d {name}" for name in self.inputs]
-        return pd.DataFrame(np.asarray(self.dense()).reshape(rows * m, n), index=index, columns=columns)
+        return pd.DataFrame(
+            self._target.backend.to_numpy(self.dense()).reshape(rows * m, n), index=index, columns=columns
+        )
 
 
 def jacobians(
@@ -125,9 +128,9 @@ def jacobians(
     ShapeError
         If there are no rows, or leaves of different numbers of rows.
     """
-    import jax
-
-    leaves = [leaf if hasattr(leaf, "shape") else np.asarray(leaf, dtype=np.float64) for leaf in jax.tree.leaves(X)]
+    backend = backend_of(function.function if isinstance(function, Model) else function, X)
+    found = [leaf for leaf in backend.leaves_of(X) if leaf is not None]
+    leaves = [leaf if hasattr(leaf, "shape") else np.asarray(leaf, dtype=np.float64) for leaf in found]
     if isinstance(X, (list, tuple)) and all(np.ndim(leaf) == 0 for leaf in leaves):
         X = np.asarray(X, dtype=np.float64)
         leaves = [X]
@@ -135,12 +138,12 @@ def jacobians(
     if len(counts) != 1 or counts == {0} or any(leaf.ndim < 2 and leaf is X for leaf in leaves):
         raise ShapeError(
             "points as rows, along the first axis of every array",
-            got=", ".join(str(leaf.shape) for leaf in leaves),
+            got=", ".join(str(tuple(leaf.shape)) for leaf in leaves),
             remedy="stack the points, or leave out batched=True for a single one",
             where="argument x",
         )
     rows = counts.pop()
-    first = jax.tree.map(lambda leaf: leaf[0], X)
+    first = backend.map_leaves(lambda leaf: leaf[0], X)
     target = make_target(function, first, args=args, inputs=inputs, outputs=outputs)
     with target.precision():
         points = target.backend.rows_of(X, rows)

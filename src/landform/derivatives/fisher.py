@@ -34,7 +34,7 @@ class Fisher(GaussNewton):
     def __init__(
         self, target: Target, outputs: Target, method: str, scores: Any = None, *, memory: str | int = DEFAULT_MEMORY
     ) -> None:
-        super().__init__(target, target.vector(np.ones(1, dtype=target.x.dtype), 1, "output"), memory=memory)
+        super().__init__(target, target.vector(np.ones(1), 1, "output"), memory=memory)
         self._outputs, self.method, self._scores = outputs, method, scores
 
     def explain(self) -> str:
@@ -59,7 +59,7 @@ class Fisher(GaussNewton):
             If the matrix is not a Monte Carlo one.
         """
         scores = self._samples()
-        slopes = np.asarray(Jacobian(self._outputs) @ v).reshape(scores.shape[1:])
+        slopes = self._outputs.backend.to_numpy(Jacobian(self._outputs) @ v).reshape(scores.shape[1:])
         each = (np.einsum("srk,rk->sr", scores, slopes) ** 2).sum(1)
         return float(each.std(ddof=1) / len(each) ** 0.5)
 
@@ -72,7 +72,8 @@ class Fisher(GaussNewton):
             If the matrix is not a Monte Carlo one, or the outputs' Jacobian does not fit the memory budget.
         """
         scores = self._samples()
-        slopes = np.asarray(Jacobian(self._outputs, memory=self._memory).dense()).reshape(*scores.shape[1:], -1)
+        dense = Jacobian(self._outputs, memory=self._memory).dense()
+        slopes = self._outputs.backend.to_numpy(dense).reshape(*scores.shape[1:], -1)
         total = squares = 0.0
         for one in scores:
             rows = np.einsum("rk,rkn->rn", one, slopes)
@@ -146,21 +147,23 @@ def fisher(
     array([[0.5, 0.5],
            [0.5, 1. ]])
     """
-    from landform.backends.families import LOG_PARTITION, squared_scores
+    from landform.backends.families import NAMES
 
-    _refuse(distribution, kind, targets, draw, samples, LOG_PARTITION)
+    _refuse(distribution, kind, targets, draw, samples, NAMES)
     outputs = make_target(function, x, args=args, inputs=inputs)
-    eta = outputs.backend.outputs_at(outputs.flat, outputs.x, outputs.args, outputs.m, outputs.precision)
+    backend = outputs.backend
+    eta = backend.outputs_at(outputs.flat, outputs.x, outputs.args, outputs.m, outputs.precision)
     if not hasattr(eta, "shape") or not eta.shape:
         raise ShapeError(
             "outputs in one array, a row for every observation", got=type(eta).__name__, remedy="stack them"
         )
     said = _SAID[kind].format(samples=samples)
     if kind == "exact":
-        loss, loss_args, scores = LOG_PARTITION[str(distribution)], (np.asarray(sigma, outputs.x.dtype),), None
+        loss, loss_args, scores = backend.families.LOG_PARTITION[str(distribution)], sigma, None
     else:
-        scores = _scores(distribution, np.asarray(eta), kind, targets, sigma, samples, seed, draw, outputs)
-        loss, loss_args = squared_scores, (scores,)
+        scores = _scores(distribution, eta, kind, targets, sigma, samples, seed, draw, outputs)
+        loss, loss_args = backend.families.squared_scores, scores
+    loss_args = (backend.vector(loss_args, outputs.x),)
     target = straightened(function, loss, x, args=args, loss_args=loss_args, inputs=inputs)
     return Fisher(target, outputs, said, scores, memory=memory)
 
@@ -191,7 +194,7 @@ def _refuse(distribution: Any, kind: str, targets: Any, draw: Any, samples: int,
 
 def _scores(
     distribution: Any,
-    eta: np.ndarray,
+    at_point: Any,
     kind: str,
     targets: Any,
     sigma: Any,
@@ -201,19 +204,21 @@ def _scores(
     at: Target,
 ) -> np.ndarray:
     """Slopes of the log-likelihood by the outputs, shape (samples, rows, k)."""
-    from landform.backends.families import drawn, score, score_of
+    from landform.backends.families import drawn, score
 
-    rng = np.random.default_rng(seed)
+    rng, backend = np.random.default_rng(seed), at.backend
+    eta = backend.to_numpy(at_point)
+    sigma = backend.to_numpy(sigma)
 
     def observed() -> Any:
         if kind == "empirical":
-            return np.asarray(targets)
+            return targets if callable(distribution) and hasattr(targets, "shape") else backend.to_numpy(targets)
         return draw(eta, rng) if callable(distribution) else drawn(distribution, eta, sigma, rng)
 
     def slope(seen: Any) -> np.ndarray:
         if callable(distribution):
             with at.precision():
-                return np.asarray(score_of(distribution, eta, seen))
+                return backend.to_numpy(backend.families.score_of(distribution, at_point, seen))
         expected = eta.shape[:-1] if distribution == "categorical" else eta.shape
         if np.shape(seen) != expected:
             raise ShapeError(f"targets of shape {expected}", got=str(np.shape(seen)), remedy="reshape them")

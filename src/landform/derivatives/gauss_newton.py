@@ -26,8 +26,9 @@ class GaussNewton(Hessian):
     @property
     def plan(self) -> Plan:
         """How `dense` forms the matrix."""
-        plan = hessian_plan(self._target.n, self._target.itemsize, memory=self._memory)
-        return replace(plan, reason="the outputs and the loss's gradient are linearized once")
+        t, (mode, how) = self._target, self._target.backend.hessian_plan
+        reason = f"the outputs held straight; {how}"
+        return hessian_plan(t.n, t.itemsize, memory=self._memory, mode=mode, reason=reason, work=t.work)
 
     @property
     def _layers(self) -> str:
@@ -115,4 +116,4 @@ def gauss_newton(
     1.0
     """
     target = straightened(function, loss, x, args=args, inputs=inputs)
-    return GaussNewton(target, target.vector(np.ones(1, dtype=target.x.dtype), 1, "output"), memory=memory)
+    return GaussNewton(target, target.vector(np.ones(1), 1, "output"), memory=memory)

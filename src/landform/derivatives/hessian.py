@@ -94,7 +94,7 @@ class Hessian(MatrixOperator):
     def _dense(self) -> Any:
         t = self._target
         if self._mode in WITHOUT_ZEROS:
-            return self.sparse().todense()
+            return self._filled(self.sparse())
         matrix = self._checked_layers()
         if matrix is None:
             with t.precision():
@@ -131,7 +131,7 @@ class Hessian(MatrixOperator):
         -------
         scipy.sparse.csr_array
             Symmetric to the last bit, columns sorted within a row. A JAX point gives a
-            `jax.experimental.sparse.BCOO`.
+            `jax.experimental.sparse.BCOO`, a PyTorch point a sparse CSR tensor.
 
         Raises
         ------

@@ -85,7 +85,7 @@ class Jacobian(MatrixOperator):
     def _dense(self) -> Any:
         t, plan = self._target, self.plan
         if self._mode in WITHOUT_ZEROS:
-            return self.sparse().todense()
+            return self._filled(self.sparse())
         form = t.backend.jacobian_forward if plan.mode == "forward" else t.backend.jacobian_reverse
         with t.precision():
             value, matrix = form(t.flat, plan.chunk, t.x, *t.args)
@@ -112,7 +112,8 @@ class Jacobian(MatrixOperator):
         Returns
         -------
         scipy.sparse.csr_array
-            Columns sorted within a row. A JAX point gives a `jax.experimental.sparse.BCOO`.
+            Columns sorted within a row. A JAX point gives a `jax.experimental.sparse.BCOO`, a PyTorch
+            point a sparse CSR tensor.
 
         Raises
         ------

@@ -18,7 +18,7 @@ def laplacian(
     Parameters
     ----------
     function : callable or Model
-        A JAX function of ``x`` (and ``args``), m outputs.
+        A JAX or PyTorch function of ``x`` (and ``args``), m outputs.
     x : array or tree of arrays
         The point, n numbers in all.
     args : sequence

@@ -74,8 +74,13 @@ class MatrixOperator(Finding):
         t = self._target
         with t.precision():
             data = t.give(program.data(t.x, *free))
-        refuse_not_finite_data(data, program, rows, t.input_names)
+        refuse_not_finite_data(t, data, program, rows, t.input_names)
         return sparse_matrix(t, program, data)
+
+    @staticmethod
+    def _filled(matrix: Any) -> Any:
+        """A sparse matrix with its zeros."""
+        return matrix.to_dense() if hasattr(matrix, "to_dense") else matrix.todense()
 
     def to_scipy(self) -> LinearOperator:
         """The operator for SciPy's solvers."""

@@ -16,7 +16,7 @@ def taylor(function: Callable[..., Any] | Model, x: Any, v: Any, *, order: int =
     Parameters
     ----------
     function : callable or Model
-        A JAX function of ``x`` (and ``args``), m outputs.
+        A JAX or PyTorch function of ``x`` (and ``args``), m outputs.
     x : array or tree of arrays
         The point, n numbers in all.
     v : array, shape (n,)

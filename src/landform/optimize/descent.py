@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.backends import Model
+from landform.backends.frameworks import backend_of
 from landform.derivatives import prepare
 from landform.errors import DerivativeError, ShapeError
 from landform.findings import Finding
@@ -209,7 +210,7 @@ def descend(
             remedy="pass metric=, for example the Fisher matrix at a point, or leave it out",
             where="argument metric",
         )
-    objective = half_square(function) if method == "gauss-newton" else function
+    objective = half_square(function, x0) if method == "gauss-newton" else function
     problem = make_problem(objective, x0, args=args, inputs=inputs)
     form = method == "newton" or len(problem.start) <= _BROAD
     look = _looker(problem.prepared, function if method == "gauss-newton" else None, x0, args, form=form)
@@ -240,13 +241,16 @@ def descend(
     return Descent(problem.shaped(here.x), here.value, tuple(taken), words, method, names)
 
 
-def half_square(function: Callable[..., Any] | Model) -> Callable[..., Any]:
+def half_square(function: Callable[..., Any] | Model, x0: Any) -> Callable[..., Any]:
     """Half the squared length of what a function returns."""
-    from landform.backends.jax import half_squared
-
     if isinstance(function, Model):
-        return half_squared(lambda x, *args: function.function(x, *function.args, *args))
-    return half_squared(function)
+        return _half(lambda x, *args: function.function(x, *function.args, *args), x0)
+    return _half(function, x0)
+
+
+def _half(function: Callable[..., Any], x0: Any) -> Callable[..., Any]:
+    half: Callable[..., Any] = backend_of(function, x0).half_squared(function)
+    return half
 
 
 def _looker(
@@ -268,7 +272,7 @@ def _looker(
 
 
 def _matrix(metric: Any) -> Any:
-    return metric.dense() if hasattr(metric, "dense") else metric
+    return np.asarray(metric.dense() if hasattr(metric, "dense") else metric)
 
 
 def _arrived(here: Look, tolerance: float) -> bool:

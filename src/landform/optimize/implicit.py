@@ -7,7 +7,6 @@ Fiacco (1983), *Introduction to Sensitivity and Stability Analysis in Nonlinear 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +86,8 @@ def optimum_sensitivity(problem: Problem, x: Float[Array, " n"], certificate: Ce
     program, sides, n = problem.program, problem.program.sides, problem.program.n
     p, joint = _joint(problem)
     z = np.concatenate([x, p])
-    prepared = prepare(joint, z)
+    inner = problem.prepared.target
+    prepared = prepare(joint, inner.backend.vector(z, inner.x))
     values, slopes = prepared.value_and_jacobian(z)
     held, multipliers = _held(problem, certificate)
     slack, N = _slacks(program, x, values[1:], slopes[1:])
@@ -104,7 +104,7 @@ def optimum_sensitivity(problem: Problem, x: Float[Array, " n"], certificate: Ce
     inequality = ~sides.equality[held]
     down, up = _room(np.concatenate([slack[~held], multipliers[inequality]]), np.vstack([rate, dm[inequality]]))
     at = np.concatenate([p, sides.value[held]])
-    names = (*_parameter_names(problem.args), *(sides.words(i) for i in np.flatnonzero(held).tolist()))
+    names = (*inner.backend.leaf_names(problem.args, "args"), *(sides.words(i) for i in np.flatnonzero(held).tolist()))
     return OptimumSensitivity(
         names, program.region.names, at, dx, dvalue, (curve + curve.T) / 2, dm, at - down, at + up
     )
@@ -156,19 +156,13 @@ def _refuse_unsmooth(certificate: Certificate) -> None:
 
 def _joint(problem: Problem) -> tuple[Float[Array, " q"], Any]:
     """The parameters as one vector, and objective and constraints as one function of variables and parameters."""
-    from landform.backends.jax import joint_function
-
     functions: list[Any] = [problem.function, *problem.bent]
     extra: tuple[Any, ...] = ()
     if isinstance(problem.function, Model):
         functions[0], extra = problem.function.function, problem.function.args
-    return joint_function(functions, problem.unflatten, problem.program.n, problem.args, extra)
-
-
-def _parameter_names(args: Sequence[Any]) -> list[str]:
-    from landform.backends.jax import leaf_names
-
-    return leaf_names(args, "args")
+    return problem.prepared.target.backend.joint_function(
+        functions, problem.unflatten, problem.program.n, problem.args, extra
+    )
 
 
 def _held(problem: Problem, certificate: Certificate) -> tuple[Bool[Array, " l"], Float[Array, " k"]]:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint
 
 from landform.backends import Model
+from landform.backends.frameworks import backend_of
 from landform.derivatives import Prepared, prepare
 from landform.errors import ShapeError
 from landform.optimize.polytope import Polytope
@@ -33,8 +34,8 @@ class Problem:
         With exact derivatives, in flat vectors.
     start : array, shape (n,)
         The user's start.
-    unflatten : callable
-        From a flat vector to the form of the user's start.
+    unflatten : object
+        The framework's way from a flat vector to the form of the user's start.
     function : callable or Model
         The objective as it was given.
     bent : tuple of callable
@@ -47,18 +48,16 @@ class Problem:
 
     program: Program
     start: Point
-    unflatten: Callable[[Any], Any]
+    unflatten: Any
     function: Callable[..., Any] | Model
     bent: tuple[Callable[..., Any], ...]
     args: tuple[Any, ...]
     prepared: Prepared
 
     def shaped(self, x: Point) -> Any:
-        """A flat vector in the form of the user's start, as NumPy arrays in double precision."""
-        from landform.backends.jax import double_precision, map_leaves
-
-        with double_precision():
-            return map_leaves(np.asarray, self.unflatten(x))
+        """A flat vector in the form of the user's start, in double precision: as NumPy arrays, or as tensors."""
+        target = self.prepared.target
+        return target.backend.shaped(self.unflatten, x, target.x)
 
 
 def make_problem(
@@ -79,12 +78,12 @@ def make_problem(
         If the objective has several outputs, bounds or constraints do not fit the variables, or the start lies outside
         its bounds; the variable is named.
     """
-    from landform.backends.jax import double_precision, flatten_point
-
-    with double_precision():
-        flat, unflatten = flatten_point(_in_double(x0))
-        start = np.asarray(flat, dtype=np.float64)
-    prepared = prepare(function, _in_double(x0), args=args, inputs=inputs)
+    backend = backend_of(function.function if isinstance(function, Model) else function, x0)
+    x0 = backend.as_double(x0)
+    with backend.precision_of(x0):
+        flat, unflatten = backend.flatten_point(x0)
+        start = np.asarray(backend.to_numpy(flat), dtype=np.float64)
+    prepared = prepare(function, x0, args=args, inputs=inputs)
     if prepared.target.m != 1:
         raise ShapeError(
             "an objective with one output",
@@ -93,13 +92,13 @@ def make_problem(
             where="argument function",
         )
     names = prepared.target.inputs
-    lower, upper = _bounds(bounds, names)
+    lower, upper = _bounds(bounds, names, backend)
     if within:
         _refuse_outside(start, lower, upper, names)
     linear, bent = _sorted(constraints)
     A, A_lower, A_upper, A_names = _rows(linear, len(names))
     region = Polytope(names, lower, upper, A, A_lower, A_upper, A_names)
-    curved = [_smooth(prepare(_function(c.fun, name), _in_double(x0), args=args)) for name, c in bent]
+    curved = [_smooth(prepare(_function(c.fun, name), x0, args=args)) for name, c in bent]
     sizes = [int(part.value(start).size) for part in curved]
     c_lower, c_upper, c_names = _sides(bent, sizes)
     program = Program(
@@ -107,17 +106,6 @@ def make_problem(
     )
     functions = tuple(c.fun for _, c in bent)
     return Problem(program, start, unflatten, function, functions, tuple(args), prepared)
-
-
-def _in_double(x0: Any) -> Any:
-    """The start in double precision, in its own form."""
-    from landform.backends.jax import map_leaves
-
-    def double(leaf: Any) -> Any:
-        array = np.asarray(leaf)
-        return array.astype(np.float64) if np.issubdtype(array.dtype, np.floating) or np.isscalar(leaf) else leaf
-
-    return map_leaves(double, x0 if not isinstance(x0, (list, tuple)) or np.ndim(x0[0]) else np.asarray(x0))
 
 
 def _smooth(prepared: Prepared) -> Smooth:
@@ -142,7 +130,7 @@ def _stacked(parts: Sequence[Smooth], sizes: Sequence[int]) -> Smooth:
     )
 
 
-def _bounds(bounds: Limits, names: Sequence[str]) -> tuple[Point, Point]:
+def _bounds(bounds: Limits, names: Sequence[str], backend: Any) -> tuple[Point, Point]:
     """Lower and upper bound of every variable."""
     if bounds is None:
         return np.full(len(names), -np.inf), np.full(len(names), np.inf)
@@ -154,7 +142,7 @@ def _bounds(bounds: Limits, names: Sequence[str]) -> tuple[Point, Point]:
             remedy="give two numbers, two arrays or two trees like the start; None stands for no bound",
             where="argument bounds",
         )
-    lower, upper = (_like(end, empty, len(names)) for end, empty in zip(pair, (-np.inf, np.inf), strict=True))
+    lower, upper = (_like(end, empty, len(names), backend) for end, empty in zip(pair, (-np.inf, np.inf), strict=True))
     wrong = np.flatnonzero(~(lower <= upper))
     if len(wrong):
         i = int(wrong[0])
@@ -167,13 +155,12 @@ def _bounds(bounds: Limits, names: Sequence[str]) -> tuple[Point, Point]:
     return lower, upper
 
 
-def _like(end: Any, empty: float, n: int) -> Point:
+def _like(end: Any, empty: float, n: int, backend: Any) -> Point:
     """One side of the bounds as a flat vector: a number for all, or the form of the start."""
-    from landform.backends.jax import leaves_of
-
     if end is None or (np.ndim(end) == 0 and not isinstance(end, Mapping)):
         return np.full(n, empty if end is None else float(end))
-    flat = [np.where(_missing(leaf), empty, np.asarray(leaf, dtype=object)) for leaf in leaves_of(end)]
+    leaves = [np.asarray(backend.to_numpy(leaf), dtype=object) for leaf in backend.leaves_of(end)]
+    flat = [np.where(_missing(leaf), empty, leaf) for leaf in leaves]
     vector = np.concatenate([part.astype(np.float64).reshape(-1) for part in flat])
     if len(vector) != n:
         raise ShapeError(

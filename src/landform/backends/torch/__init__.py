@@ -2,19 +2,24 @@
 
 The files in the order in which a point passes them: `tree` (tensors as one vector), `flat` (the function between
 vectors; what cannot be differentiated is refused, with `graph` and `refusals`), `programs` and `dense` (products and
-matrices). `module` makes a module a function of its parameters.
+matrices), `tables` (a model at every row), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor
+coefficients), `joint` (what a solver asks). `families` has what a Fisher information needs of distributions, `module`
+makes a module a function of its parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 
-from landform.backends.torch.flat import Flat, flat_function, output_size
+from landform.backends.torch import families
+from landform.backends.torch.flat import Flat, flat_function, output_leaves, output_size, outputs_at
+from landform.backends.torch.higher import laplacian, loss_of_linear, taylor
+from landform.backends.torch.joint import as_double, half_squared, joint_function, leaf_names, shaped
 from landform.backends.torch.programs import (
     bend,
     hessian_dense,
@@ -30,36 +35,58 @@ from landform.backends.torch.programs import (
     values_and_jacobians,
 )
 from landform.backends.torch.refusals import explained
-from landform.backends.torch.tree import flatten_point, leaves
+from landform.backends.torch.seeds import hessian_products, pullbacks, pushforwards, sparse_matrix, taken
+from landform.backends.torch.tables import at_rows
+from landform.backends.torch.tree import flatten_point, leaves, leaves_of, map_leaves, rows_of
 from landform.errors import ShapeError
 
 __all__ = [
+    "as_double",
     "as_point",
+    "at_rows",
     "bend",
     "explained",
+    "families",
     "first_not_finite",
     "flat_function",
     "flatten_point",
+    "half_squared",
     "hessian_dense",
     "hessian_plan",
     "hessian_product",
+    "hessian_products",
     "hessian_quadratic",
     "in_form_of",
     "is_native",
     "jacobian_forward",
     "jacobian_reverse",
+    "joined",
+    "joint_function",
+    "laplacian",
+    "leaf_names",
     "leaves",
+    "leaves_of",
+    "loss_of_linear",
+    "map_leaves",
     "name",
     "notes",
     "output_leaves",
     "output_size",
+    "outputs_at",
     "precision_of",
     "pullback",
     "pullback_cost",
+    "pullbacks",
     "pushforward",
+    "pushforwards",
     "rounding",
     "rows",
+    "rows_of",
     "second_derivatives",
+    "shaped",
+    "sparse_matrix",
+    "taken",
+    "taylor",
     "to_numpy",
     "value",
     "values",
@@ -92,12 +119,6 @@ def precision_of(x: Any) -> Iterator[None]:
         yield
 
 
-def output_leaves(f: Flat, m: int) -> list[tuple[str, tuple[int, ...]]]:
-    """Label and shape of the outputs: one vector."""
-    del f
-    return [("y", (m,))]
-
-
 def work_bytes(f: Flat) -> int:
     """What one evaluation keeps for its derivative."""
     return f.work
@@ -126,10 +147,17 @@ def vector(v: Any, like: torch.Tensor) -> torch.Tensor:
 rows = vector
 
 
-def to_numpy(array: torch.Tensor) -> np.ndarray:
-    """The array as NumPy's; 16-bit floats that NumPy lacks become 32-bit."""
+def joined(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Tensors one below the other."""
+    return torch.cat(list(parts))
+
+
+def to_numpy(array: Any) -> np.ndarray:
+    """A tensor, or what NumPy takes, as NumPy's; 16-bit floats that NumPy lacks become 32-bit."""
+    if not torch.is_tensor(array):
+        return np.asarray(array)
     array = array.detach().cpu()
-    return (array.float() if array.dtype == torch.bfloat16 else array).numpy()
+    return np.asarray((array.float() if array.dtype == torch.bfloat16 else array).numpy())
 
 
 def in_form_of(array: torch.Tensor, point: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,22 +22,40 @@ def products(
     return [p.new_zeros((*lead, *p.shape)) if g is None else g for g, p in zip(found, wrt, strict=True)]
 
 
-def _row_chunks(out: Tensor, wrt: list[Tensor], chunk: int) -> Iterator[tuple[int, list[Tensor]]]:
-    """The derivative of every number in ``out`` by each tensor, ``chunk`` of them at a time, and where they begin."""
-    size, batched = out.numel(), chunk > 1 and out.numel() > 1
+def row_chunks(
+    out: Tensor, wrt: list[Tensor], chunk: int, *, seeds: Tensor | None = None, create_graph: bool = False
+) -> Iterator[tuple[int, list[Tensor]]]:
+    """The derivative of u·out by each tensor, for ``chunk`` rows u of the seeds at a time, and where they begin.
+
+    Without seeds: of every number in ``out``.
+    """
+    size = out.numel() if seeds is None else len(seeds)
+    batched = chunk > 1 and size > 1
     for start in range(0, size, chunk):
         count = min(chunk, size - start)
-        unit = out.new_zeros((count, size))
-        unit[torch.arange(count), start + torch.arange(count)] = 1
-        unit = unit.view(count, *out.shape)
+        u = _units(out, start, count) if seeds is None else seeds[start : start + count]
         if batched:
             try:
-                yield start, products(out, wrt, unit, batched=True)
+                yield start, products(out, wrt, u, batched=True, create_graph=create_graph)
                 continue
             except RuntimeError:  # an operation that cannot be vectorized
                 batched = False
-        rows = [products(out, wrt, one) for one in unit]
+        rows = [products(out, wrt, one, create_graph=create_graph) for one in u]
         yield start, [torch.stack(column) for column in zip(*rows, strict=True)]
+
+
+def _units(out: Tensor, start: int, count: int) -> Tensor:
+    """Unit vectors of the outputs from ``start`` on."""
+    unit = out.new_zeros((count, out.numel()))
+    unit[torch.arange(count), start + torch.arange(count)] = 1
+    return unit.view(count, *out.shape)
+
+
+def seeded_rows(out: Tensor, wrt: Tensor, seeds: Any, chunk: int) -> Tensor:
+    """The derivative of u·out by one vector for every row u of the seeds, an array of NumPy."""
+    seeds = torch.as_tensor(seeds).to(out)
+    rows = [part for _, (part,) in row_chunks(out, [wrt], chunk, seeds=seeds)]
+    return torch.cat(rows) if rows else wrt.new_zeros((0, wrt.numel()), requires_grad=False)
 
 
 def matrix_rows(out: Tensor, wrt: Tensor, chunk: int) -> Tensor:
@@ -44,7 +63,7 @@ def matrix_rows(out: Tensor, wrt: Tensor, chunk: int) -> Tensor:
     if not out.requires_grad:
         return wrt.new_zeros((out.numel(), wrt.numel()))
     matrix = wrt.new_empty((out.numel(), wrt.numel()), requires_grad=False)
-    for start, (rows,) in _row_chunks(out, [wrt], chunk):
+    for start, (rows,) in row_chunks(out, [wrt], chunk):
         matrix[start : start + len(rows)] = rows
     return matrix
 
@@ -63,7 +82,7 @@ def symmetric(gradient: list[Tensor], pieces: list[Tensor], chunk: int, like: Te
         if not gradient[a].requires_grad:
             continue
         rest = order[place:]
-        for start, blocks in _row_chunks(gradient[a], [pieces[b] for b in rest], chunk):
+        for start, blocks in row_chunks(gradient[a], [pieces[b] for b in rest], chunk):
             for b, block in zip(rest, blocks, strict=True):
                 rows = slice(starts[a] + start, starts[a] + start + len(block))
                 columns = slice(starts[b], starts[b] + sizes[b])

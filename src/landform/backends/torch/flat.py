@@ -13,11 +13,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from landform.backends.torch.graph import custom_functions, depends_on, normalizes_batches, uses_fused_attention
 from landform.backends.torch.module import ModuleFunction
-from landform.backends.torch.refusals import cut_off, refuse_random, refuse_training_mode
-from landform.backends.torch.tree import Tree, flat_output
+from landform.backends.torch.refusals import cut_off, explained, refuse_random, refuse_training_mode
+from landform.backends.torch.tree import Tree, flat_output, tree_of
 from landform.errors import DerivativeError, ShapeError
 
 _MATH_KERNEL = "attention runs on PyTorch's math kernel inside these derivatives: its fused kernels have no second ones"
+
+_REDRAWS = 8
+"""Evaluations of a function that draws random numbers: dropout of a few units may leave the same ones twice."""
 
 _OWN_RULE = "brings a derivative rule of its own, taken on trust: landform.verify checks it"
 
@@ -44,6 +47,7 @@ class Flat:
 
     def __init__(self, function: Callable[..., Any], tree: Tree) -> None:
         self.function, self.tree = function, tree
+        self.out: Tree | None = None
         self.notes: tuple[str, ...] = ()
         self.work = self.m = 0
         self._fused = False
@@ -127,10 +131,13 @@ class Flat:
         leaf = x.detach().requires_grad_()
         pieces = self.tree.split(leaf)
         with torch.autograd.graph.saved_tensors_hooks(self._count, lambda kept: kept):
-            outputs = self.outputs(pieces, args)
+            out = self.function(self.tree.build(pieces), *args)
+            outputs = flat_output(out)
+        self.out = tree_of(out, "y")
         _refuse_kinds(outputs)
         if not torch.equal(_random_state(x), drawn):
-            refuse_random(self._values(x, args), outputs)
+            for _ in range(_REDRAWS):
+                refuse_random(self._values(x, args), outputs)
         if normalizes_batches(outputs):
             raise DerivativeError(
                 "batch normalization in evaluation mode",
@@ -234,6 +241,19 @@ def flat_function(function: Callable[..., Any], tree: Tree) -> Flat:
     if isinstance(module, nn.Module):
         refuse_training_mode(module)
     return Flat(function, tree)
+
+
+def output_leaves(f: Flat, m: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Label and shape of every tensor among the m outputs."""
+    return [("y", (m,))] if f.out is None else f.out.leaves
+
+
+def outputs_at(f: Flat, x: torch.Tensor, args: Sequence[Any], m: int, precision: Callable[[], Any]) -> Any:
+    """The outputs at x in their own shapes."""
+    del m
+    with precision(), explained(), torch.no_grad():
+        y = f(x.clone(), *args)
+    return y if f.out is None else f.out.build(f.out.split(y))
 
 
 def output_size(f: Flat, x: torch.Tensor, args: Sequence[Any]) -> tuple[int, torch.dtype]:

@@ -64,7 +64,7 @@ def _recorded(f: Flat, x: Tensor, args: Sequence[Any]) -> Graph:
     return f.held("values", (x, *args), lambda: f.graph(x, args))
 
 
-def _linear_map(f: Flat, graph: Graph) -> tuple[Tensor, Tensor]:
+def linear_map(f: Flat, graph: Graph) -> tuple[Tensor, Tensor]:
     """u and J'u, which is linear in u: its own derivative is J."""
     f.refuse_second()
     u = torch.zeros_like(graph.y, requires_grad=True)
@@ -81,7 +81,7 @@ def pullback(f: Flat, x: Tensor, u: Tensor, *args: Any) -> Tensor:
 @Eager
 def pushforward(f: Flat, x: Tensor, v: Tensor, *args: Any) -> Tensor:
     """J(x) v."""
-    u, pulled = f.held("slopes", (x, *args), lambda: _linear_map(f, _recorded(f, x, args)))
+    u, pulled = f.held("slopes", (x, *args), lambda: linear_map(f, _recorded(f, x, args)))
     return products(pulled, [u], v)[0]
 
 
@@ -97,7 +97,7 @@ def jacobian_forward(f: Flat, chunk: int, x: Tensor, *args: Any) -> tuple[Tensor
     """f(x) and J(x) column by column; row by row where the function can be differentiated only once."""
     graph = f.graph(x, args)
     try:
-        u, pulled = _linear_map(f, graph)
+        u, pulled = linear_map(f, graph)
         columns = matrix_rows(pulled, u, chunk)
     except (RuntimeError, DerivativeError):
         return jacobian_reverse(f, chunk, x, *args)
@@ -126,16 +126,16 @@ def _gradient(f: Flat, graph: Graph, weights: Tensor, wrt: list[Tensor]) -> list
     return products(weights @ graph.y, wrt, None, create_graph=True)
 
 
-def _slopes_of_sum(f: Flat, x: Tensor, weights: Tensor, args: Sequence[Any]) -> tuple[Tensor, Tensor]:
+def slopes_of_sum(f: Flat, x: Tensor, weights: Tensor, args: Sequence[Any]) -> tuple[Tensor, Tensor]:
     """The point and the gradient of weights·f there, recorded."""
     graph = f.graph(x, args)
     gradient = _gradient(f, graph, weights, [graph.x])[0]
     if not gradient.requires_grad:
-        _refuse_hidden_curves(f, x, weights, args, gradient)
+        refuse_hidden_curves(f, x, weights, args, gradient)
     return graph.x, gradient
 
 
-def _refuse_hidden_curves(f: Flat, x: Tensor, weights: Tensor, args: Sequence[Any], gradient: Tensor) -> None:
+def refuse_hidden_curves(f: Flat, x: Tensor, weights: Tensor, args: Sequence[Any], gradient: Tensor) -> None:
     """A gradient without a graph is constant; one that moves was cut off by a backward of its own.
 
     Raises
@@ -152,7 +152,7 @@ def _refuse_hidden_curves(f: Flat, x: Tensor, weights: Tensor, args: Sequence[An
 @Eager
 def hessian_product(f: Flat, x: Tensor, weights: Tensor, v: Tensor, *args: Any) -> Tensor:
     """The Hessian of weights·f at x, times v: reverse over reverse, the gradient's graph kept."""
-    leaf, gradient = f.held("curves", (x, weights, *args), lambda: _slopes_of_sum(f, x, weights, args))
+    leaf, gradient = f.held("curves", (x, weights, *args), lambda: slopes_of_sum(f, x, weights, args))
     return products(gradient, [leaf], v)[0]
 
 
@@ -169,7 +169,7 @@ def hessian_dense(f: Flat, chunk: int, x: Tensor, weights: Tensor, *args: Any) -
     graph = f.graph(x, args)
     gradient = _gradient(f, graph, weights, graph.pieces)
     if not any(piece.requires_grad for piece in gradient):
-        _refuse_hidden_curves(f, x, weights, args, torch.cat([piece.reshape(-1) for piece in gradient]).to(x))
+        refuse_hidden_curves(f, x, weights, args, torch.cat([piece.reshape(-1) for piece in gradient]).to(x))
     return symmetric(gradient, graph.pieces, chunk, x)
 
 
@@ -177,7 +177,7 @@ def hessian_dense(f: Flat, chunk: int, x: Tensor, weights: Tensor, *args: Any) -
 def bend(f: Flat, x: Tensor, v: Tensor, *args: Any) -> Tensor:
     """v' H v of every output, shape (m,): the push-forward, pushed forward."""
     graph = f.graph(x, args)
-    u, pulled = _linear_map(f, graph)
+    u, pulled = linear_map(f, graph)
     slope = products(pulled, [u], v, create_graph=True)[0]
     w = torch.zeros_like(slope, requires_grad=True)
     again = products(slope, [graph.x], w, create_graph=True)[0]

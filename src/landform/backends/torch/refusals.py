@@ -17,6 +17,11 @@ _CHANGES_INPUT = (
     "an operation that changes it in place",
     "write x = x * 2 instead of x *= 2 or x.mul_(2), or begin with x = x.clone()",
 )
+_OTHER_PRECISION = (
+    "a point in the precision of the function's own tensors",
+    "another one",
+    "convert the point, x.float() or x.double(), or the module, module.double()",
+)
 _KNOWN = {
     "leaf Variable that requires grad": _CHANGES_INPUT,
     "is a view and is being modified inplace": _CHANGES_INPUT,
@@ -30,6 +35,8 @@ _KNOWN = {
         "a function that turns its input into a NumPy array",
         f"write it with torch, {_BLACK_BOX}",
     ),
+    "the same dtype": _OTHER_PRECISION,
+    "expected scalar type": _OTHER_PRECISION,
     "Inference tensors cannot be saved": (
         "tensors that autograd may record",
         "tensors made under torch.inference_mode()",

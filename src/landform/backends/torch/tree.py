@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.utils._pytree import TreeSpec, tree_flatten, tree_flatten_with_path, tree_unflatten
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_flatten_with_path, tree_leaves, tree_map, tree_unflatten
 
 from landform.errors import ShapeError
 
@@ -35,6 +36,11 @@ class Tree:
         """Numbers in every tensor."""
         return [shape.numel() for shape in self.shapes]
 
+    @property
+    def leaves(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Label and shape of every tensor."""
+        return [(label, tuple(shape)) for label, shape in zip(self.labels, self.shapes, strict=True)]
+
     def split(self, x: torch.Tensor) -> list[torch.Tensor]:
         """The tensors that x holds, as views where their dtype is that of x."""
         if len(self.shapes) == 1:
@@ -47,26 +53,43 @@ class Tree:
         return tree_unflatten(pieces, self.spec)
 
 
-def _label(path: Any) -> str:
+def map_leaves(change: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with every leaf changed."""
+    return tree_map(change, tree)
+
+
+def leaves_of(tree: Any) -> list[Any]:
+    """The leaves of a tree, None among them, in the order in which points are flattened."""
+    return list(tree_leaves(tree))
+
+
+def _label(path: Any, letter: str) -> str:
     """A leaf's name as Python would index it.
 
     Examples
     --------
-    >>> [_label(path) for path, _ in tree_flatten_with_path({"a": [1, {"b": 2}]})[0]]
+    >>> [_label(path, "x") for path, _ in tree_flatten_with_path({"a": [1, {"b": 2}]})[0]]
     ['a[0]', 'a[1].b']
     """
     words = ""
     for step in path:
         if hasattr(step, "idx"):
-            words += f"{'' if words else 'x'}[{step.idx}]"
+            words += f"{'' if words else letter}[{step.idx}]"
         else:
             words += f"{'.' if words else ''}{getattr(step, 'key', getattr(step, 'name', step))}"
-    return words or "x"
+    return words or letter
 
 
 def leaves(x: Any) -> list[tuple[str, tuple[int, ...]]]:
     """Label and shape of every tensor in the point."""
-    return [(_label(path), tuple(leaf.shape)) for path, leaf in tree_flatten_with_path(x)[0]]
+    return tree_of(x, "x").leaves
+
+
+def tree_of(x: Any, letter: str) -> Tree:
+    """The structure of a tree of tensors; one without keys is called by the letter."""
+    found, spec = tree_flatten_with_path(x)
+    labels, tensors = tuple(_label(path, letter) for path, _ in found), [leaf for _, leaf in found]
+    return Tree(spec, labels, tuple(t.shape for t in tensors), tuple(t.dtype for t in tensors))
 
 
 def flatten_point(x: Any) -> tuple[torch.Tensor, Tree]:
@@ -78,17 +101,29 @@ def flatten_point(x: Any) -> tuple[torch.Tensor, Tree]:
         If a leaf is no dense tensor of real floating-point numbers, or is not finite, or there is none, or they lie
         on several devices.
     """
-    found, spec = tree_flatten_with_path(x)
-    labels, tensors = tuple(_label(path) for path, _ in found), [leaf for _, leaf in found]
-    for label, tensor in zip(labels, tensors, strict=True):
-        _refuse_leaf(label, tensor)
+    found, _ = tree_flatten_with_path(x)
+    tensors = [leaf for _, leaf in found]
+    for path, tensor in found:
+        _refuse_leaf(_label(path, "x"), tensor)
     if not sum(t.numel() for t in tensors):
         raise ShapeError("a point with at least one number", got="an empty tensor", remedy="pass numbers")
     devices = sorted({str(t.device) for t in tensors})
     if len(devices) > 1:
         raise ShapeError("a point on one device", got=" and ".join(devices), remedy="move it with .to(device)")
-    tree = Tree(spec, labels, tuple(t.shape for t in tensors), tuple(t.dtype for t in tensors))
-    return torch.cat([t.detach().reshape(-1) for t in tensors]), tree
+    return torch.cat([t.detach().reshape(-1) for t in tensors]), tree_of(x, "x")
+
+
+def rows_of(X: Any, rows: int) -> torch.Tensor:
+    """A batch of points, each as one vector, from a tree with the points along the first axis.
+
+    Raises
+    ------
+    ShapeError
+        If a number is not finite, or a leaf is no tensor.
+    """
+    for path, leaf in tree_flatten_with_path(X)[0]:
+        _refuse_leaf(_label(path, "x"), leaf)
+    return torch.cat([leaf.detach().reshape(rows, -1) for leaf in tree_leaves(X)], dim=1)
 
 
 def _refuse_leaf(label: str, tensor: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -26,7 +26,8 @@ class PreparedSparse(Prepared):
     """Values and sparse derivatives of one function at any point of the same shape. Made by `prepare`.
 
     Matrices are `scipy.sparse.csr_array`, columns sorted within a row; all of one function share their index
-    arrays. `native` gives the values alone, in the order of `rows` and `cols`, which is cheaper still.
+    arrays. With PyTorch a tensor gives a sparse CSR tensor. `native` gives the values alone, in the order of `rows`
+    and `cols`, which is cheaper still.
     """
 
     mode: Mode = "sparse"
@@ -40,7 +41,7 @@ class PreparedSparse(Prepared):
 
     @cached_property
     def _curved(self) -> MatrixProgram:
-        weights = np.ones(self.target.m, self.target.x.dtype)
+        weights = self.target.vector(np.ones(self.target.m), self.target.m, "output")
         return hessian_matrix(self.target, self.memory, weights, mode=self.mode, sparsity=self.curve_sparsity)
 
     @property
@@ -56,20 +57,21 @@ class PreparedSparse(Prepared):
     def native(self, x: Float[Array, " n"]) -> Float[Array, " k"]:
         """The slopes at x, in the order of `rows` and `cols`."""
         with self.target.precision():
-            return np.asarray(self.program.native(self._at(x)))
+            return self._give(x, self.program.native(self._at(x)))[0]
 
     def value_and_jacobian(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Any]:
         """f(x) and J(x), sparse, from one call."""
         program = self.program
         with self.target.precision():
             y, data = program.value_and_data(self._at(x))
-        return np.asarray(y), program.matrix(data)
+        return self._give(x, y)[0], self._matrix(program, x, data)
 
     def jacobian(self, x: Float[Array, " n"]) -> Any:
         """J(x), sparse."""
         program = self.program
         with self.target.precision():
-            return program.matrix(program.data(self._at(x)))
+            data = program.data(self._at(x))
+        return self._matrix(program, x, data)
 
     def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Any:
         """The Hessian of weights·f at x, sparse; the weights are one where there is one output."""
@@ -77,7 +79,15 @@ class PreparedSparse(Prepared):
         weights = self.target.vector(np.ones(1) if weights is None else weights, self.target.m, "output")
         with self.target.precision():
             data = program.data(self._at(x), weights)
-        return program.matrix(data)
+        return self._matrix(program, x, data)
+
+    def _matrix(self, program: MatrixProgram, x: Any, data: Any) -> Any:
+        """The values as a matrix in the form that the point x came in."""
+        found = self._give(x, data)[0]
+        if isinstance(found, np.ndarray):
+            return program.matrix(found)
+        pattern, backend = program.pattern, cast(Any, self.target.backend)
+        return backend.sparse_matrix(pattern.indptr, pattern.indices, found, (program.m, program.n))
 
     def explain(self) -> str:
         """Non-zeros, cost and memory."""

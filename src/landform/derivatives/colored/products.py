@@ -40,31 +40,30 @@ def hessian_products(t: Target, chunk: int, x: Any, weights: Any, seeds: np.ndar
 
 def as_vector(t: Target, v: np.ndarray) -> Any:
     """A direction in the framework, in the point's precision."""
-    if hasattr(t.backend, "vector"):
-        return t.backend.vector(v, t.x)
-    return v.astype(t.x.dtype)
+    return t.backend.vector(v, t.x)
 
 
 def to_numpy(t: Target, array: Any) -> np.ndarray:
     """An array of the framework as NumPy's."""
-    return np.asarray(t.backend.to_numpy(array) if hasattr(t.backend, "to_numpy") else array)
+    return t.backend.to_numpy(array)
 
 
-def arranged(backend: Any, colored: ColoredPattern) -> Callable[[Sequence[Any]], Any]:
+def arranged(t: Target, colored: ColoredPattern) -> Callable[[Sequence[Any]], Any]:
     """The way from products to the values in the order of the pattern."""
+    backend = t.backend
     if not colored.structure.nnz:
-        return lambda parts: np.zeros(0, parts[0].dtype if parts else float)
+        return lambda _: as_vector(t, np.zeros(0))
     if hasattr(backend, "taken") and colored.forest is None:
         source = colored.source.astype(np.int32 if colored.source.max() < 2**31 else np.int64)
         return lambda parts: backend.taken(parts, source)
 
-    def on_host(parts: Sequence[Any]) -> np.ndarray:
+    def on_host(parts: Sequence[Any]) -> Any:
         if any(not hasattr(part, "__array__") or type(part).__name__.endswith("Tracer") for part in parts):
             raise DerivativeError(
                 "products that are numbers",
                 got="an acyclic coloring inside a traced function",
                 remedy='color the pattern with kind="star" there',
             )
-        return np.asarray(colored.entries(*map(np.asarray, parts)))
+        return as_vector(t, colored.entries(*(to_numpy(t, part) for part in parts)))
 
     return on_host

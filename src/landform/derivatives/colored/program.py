@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from landform.derivatives.colored.products import arranged, hessian_products, pullbacks, pushforwards
+from landform.derivatives.colored.products import arranged, hessian_products, pullbacks, pushforwards, to_numpy
 from landform.derivatives.coloring import ColoredPattern
 from landform.derivatives.matrix_program import sharing_matrix
 from landform.derivatives.plan import Plan, chunk_for, memory_bytes
@@ -75,7 +75,7 @@ class ColoredProgram:
 
     @cached_property
     def _arranged(self) -> Callable[[Sequence[Any]], Any]:
-        return arranged(self._target.backend, self.colored)
+        return arranged(self._target, self.colored)
 
     def _products(self, x: Any, free: Sequence[Any]) -> tuple[Any, list[Any]]:
         """The function's value (of a Jacobian), and the products."""
@@ -106,7 +106,8 @@ class ColoredProgram:
     @cached_property
     def matrix(self) -> Callable[[Any], Any]:
         """From values to a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
-        return sharing_matrix(self.pattern, (self.m, self.n), self._target.x.dtype)
+        shared = sharing_matrix(self.pattern, (self.m, self.n), f"f{self._target.itemsize}")
+        return lambda data: shared(to_numpy(self._target, data))
 
     @cached_property
     def plan(self) -> Plan:

@@ -66,7 +66,7 @@ def _found(target: Target, sparsity: Any, memory: str | int, weights: Any) -> tu
     if sparsity is None:
         raise ShapeError(
             "a pattern: only JAX functions can be traced for it",
-            got="none",
+            got=f"none for one of {target.backend.name}",
             remedy='pass sparsity= a matrix that is non-zero where an entry can be, or "detect" to have it seen at '
             f"{SEEN_AT} points near x",
             where="argument sparsity",

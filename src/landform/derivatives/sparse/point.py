@@ -61,7 +61,9 @@ def _program(target: Target, what: str, memory: str | int, make: Callable[[Any, 
     return program
 
 
-def refuse_not_finite_data(data: Any, program: MatrixProgram, rows: Sequence[str], cols: Sequence[str]) -> None:
+def refuse_not_finite_data(
+    target: Target, data: Any, program: MatrixProgram, rows: Sequence[str], cols: Sequence[str]
+) -> None:
     """Refuse NaN and infinity among the values, by name.
 
     Raises
@@ -69,18 +71,16 @@ def refuse_not_finite_data(data: Any, program: MatrixProgram, rows: Sequence[str
     DerivativeError
         Naming the first row and column concerned.
     """
-    if isinstance(data, jax.core.Tracer):
-        return
-    bad = np.flatnonzero(~np.isfinite(np.asarray(data)))
-    if len(bad):
+    bad = target.backend.first_not_finite(data)
+    if bad is not None:
+        (place,), value, count = bad
         pattern = program.pattern
-        row = rows[int(np.searchsorted(pattern.indptr, bad[0], side="right")) - 1]
-        column = cols[pattern.indices[bad[0]]]
-        raise not_finite("finite derivatives", np.asarray(data)[bad[0]], row, column, len(bad))
+        row = rows[int(np.searchsorted(pattern.indptr, place, side="right")) - 1]
+        raise not_finite("finite derivatives", value, row, cols[pattern.indices[place]], count)
 
 
 def sparse_matrix(target: Target, program: MatrixProgram, data: Any) -> Any:
-    """A ``csr_array`` for NumPy points, the framework's own sparse matrix (JAX's ``BCOO``) for its points."""
+    """A ``csr_array`` for NumPy points, JAX's ``BCOO`` and PyTorch's CSR tensor for their points."""
     if not target.native or not hasattr(target.backend, "sparse_matrix"):
         return program.matrix(data)
     pattern = program.pattern

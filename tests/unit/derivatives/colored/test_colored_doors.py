@@ -146,12 +146,19 @@ def test_a_narrow_end_is_not_reached_by_carrying_wide_slopes() -> None:
 
 PLAIN = SimpleNamespace(
     __name__="another framework",
+    name="another framework",
+    work_bytes=backend.work_bytes,
+    notes=backend.notes,
+    vector=backend.vector,
+    to_numpy=backend.to_numpy,
+    in_form_of=backend.in_form_of,
+    first_not_finite=backend.first_not_finite,
     value=backend.value,
     pushforward=backend.pushforward,
     pullback=backend.pullback,
     hessian_product=backend.hessian_product,
 )
-"""A framework with nothing but single products."""
+"""A framework that multiplies one vector at a time and cannot be traced."""
 
 
 def _plain_target(function: Any, x: np.ndarray) -> Any:

@@ -1,0 +1,61 @@
+"""The context to work in: precision, and complaints in one sentence. Nothing global stays changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import jax
+from jax.errors import ConcretizationTypeError, TracerArrayConversionError, TracerIntegerConversionError
+
+from landform.errors import DerivativeError
+
+
+def double_precision() -> AbstractContextManager[Any]:
+    """A context in which JAX keeps 64-bit numbers; the global setting is untouched."""
+    return jax.enable_x64(True)
+
+
+def precision_of(x: Any) -> AbstractContextManager[Any]:
+    """Double precision for NumPy points and plain numbers, the caller's own precision for JAX arrays."""
+    leaves = jax.tree.leaves(x)
+    if leaves and all(isinstance(leaf, jax.Array) for leaf in leaves):
+        return nullcontext()
+    return double_precision()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say in one sentence what can be done where JAX cannot trace a function; nothing is switched silently.
+
+    Raises
+    ------
+    DerivativeError
+        If the function needs numbers where tracing has none, or is one of PyTorch.
+    """
+    try:
+        yield
+    except (ConcretizationTypeError, TracerArrayConversionError, TracerIntegerConversionError) as error:
+        raise _untraceable(f"{type(error).__name__}: it turns its input into plain numbers") from error
+    except TypeError as error:
+        if "JAX arrays are immutable" in str(error):
+            raise _untraceable("one that writes into its input") from error
+        if not any(words in str(error) for words in ("must be Tensor", "expected Tensor")):
+            raise
+        raise DerivativeError(
+            "a JAX function for a point of NumPy or JAX",
+            got="a function that calls PyTorch",
+            remedy="pass the point as a tensor, torch.as_tensor(x), or write the function with jax.numpy; "
+            "a Model takes PyTorch as a torch.nn.Module",
+            where="argument function",
+        ) from error
+
+
+def _untraceable(got: str) -> DerivativeError:
+    return DerivativeError(
+        "a function that JAX can trace",
+        got=got,
+        remedy='write it with jax.numpy, or pass mode="numeric" to differentiate it as a black box with error bars',
+        where="argument function",
+    )
