@@ -1,6 +1,6 @@
 """Subspaces and spectra: what can be had from matrices and products alone; no function is known here."""
 
-from landform.linalg.extreme import ExtremePairs, extreme_pairs, undershoot
+from landform.linalg.extreme import End, ExtremePairs, extreme_pairs, undershoot
 from landform.linalg.leading import LeadingPairs, leading_pairs
 from landform.linalg.moments import Moments, moments_of
 from landform.linalg.perturbation import Eigenpairs, SpanChange, span_change
@@ -11,6 +11,7 @@ from landform.linalg.trace import Sampled, sampled_diagonal, sampled_trace
 
 __all__ = [
     "Eigenpairs",
+    "End",
     "ExtremePairs",
     "LeadingPairs",
     "Moments",
