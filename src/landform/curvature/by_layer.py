@@ -54,7 +54,7 @@ class LayerShares(Finding):
             if total >= 0.8:
                 break
         names = ", ".join(f"{self.layers[k]} ({100 * self.shares[k].value:.2g} %)" for k in taken[:6])
-        carry = "layer carries" if len(taken) == 1 else "layers carry"
+        carry = "layers carries" if len(taken) == 1 else "layers carry"
         return [f"{len(taken)} of {len(order)} {carry} {100 * total:.3g} % of the squared curvature: {names}."]
 
     @property

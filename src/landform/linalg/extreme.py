@@ -130,7 +130,7 @@ def extreme_pairs(
         full, spent = k >= size, krylov.products >= limit
         if k >= min(wanted, size) and (k >= check or full or spent):
             found = _ritz(krylov, count, end, tolerance)
-            check = max(k + 1, int(1.05 * k))
+            check = k + 1 + k // 16
             confirmed = not copies or (confirm_until is not None and k >= confirm_until)
             if full or spent or (stop is not None and stop(found)) or (found.converged and confirmed):
                 return found

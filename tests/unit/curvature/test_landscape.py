@@ -262,5 +262,5 @@ def test_random_losses_are_refused():
     def noisy(x):
         return x @ x + jax.pure_callback(lambda: rng.standard_normal(), jax.ShapeDtypeStruct((), np.float64)) * x[0]
 
-    with pytest.raises((DerivativeError, ValueError), match="the same each time|callback"):
+    with pytest.raises(DerivativeError, match="the same each time"):
         landform.landscape(noisy, ORIGIN)
