@@ -28,6 +28,8 @@ _ROOMS = {
     "directions": "landform.directions",
     "active_subspace": "landform.directions",
     "from_torch": "landform.backends",
+    "chain": "landform.curvature",
+    "landscape": "landform.curvature",
     "global_sensitivity": "landform.sensitivity",
     "shapley_values": "landform.sensitivity",
     "sensitivity": "landform.sensitivity",

@@ -1,6 +1,36 @@
-"""Where am I: hill, valley, saddle, ridge; which directions are stiff, which hardly matter."""
+"""Where am I: hill, valley, saddle, ridge; which directions are stiff, which hardly matter; how far may a step go.
 
+`landscape` answers for a loss, `chain` lays a composition of layers open; `canonical` and `find_stationary` serve the
+small smooth surfaces of formulations.
+"""
+
+from landform.curvature.by_layer import LayerShares
 from landform.curvature.canonical import Curve, Landscape, canonical, nature_of
+from landform.curvature.chain import Chain, chain
+from landform.curvature.cuts import Plane, Slice
+from landform.curvature.landscape import LossLandscape, landscape
+from landform.curvature.spectra import Density, Diagonal, TopPairs, Total
+from landform.curvature.stable_step import StableStep
 from landform.curvature.stationary import find_stationary
+from landform.curvature.verdict import Verdict
 
-__all__ = ["Curve", "Landscape", "canonical", "find_stationary", "nature_of"]
+__all__ = [
+    "Chain",
+    "Curve",
+    "Density",
+    "Diagonal",
+    "Landscape",
+    "LayerShares",
+    "LossLandscape",
+    "Plane",
+    "Slice",
+    "StableStep",
+    "TopPairs",
+    "Total",
+    "Verdict",
+    "canonical",
+    "chain",
+    "find_stationary",
+    "landscape",
+    "nature_of",
+]

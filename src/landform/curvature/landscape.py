@@ -1,0 +1,243 @@
+"""`landscape`: a loss at its parameters, and the questions it can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from landform.curvature.at_point import LossAt, loss_at
+from landform.curvature.by_layer import LayerShares, by_layer
+from landform.curvature.cuts import Plane, Slice, cut, plane
+from landform.curvature.spectra import Density, Diagonal, TopPairs, Total, density, diagonal, top_pairs, trace
+from landform.curvature.stable_step import Method, StableStep, stable_step
+from landform.curvature.verdict import Verdict, verdict
+from landform.derivatives.plan import DEFAULT_MEMORY
+
+
+class LossLandscape:
+    """The shape of a loss around its parameters. Made by `landscape`.
+
+    Up to 300 parameters the whole Hessian is formed where that answers exactly; beyond that every answer comes from
+    products, with its doubt.
+    """
+
+    def __init__(self, at: LossAt) -> None:
+        self._at = at
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self._at.n
+
+    @property
+    def products(self) -> int:
+        """Hessian products taken so far."""
+        return self._at.products
+
+    def verdict(
+        self, *, slope: float | None = None, resolution: float = 0.0, most: int | None = None, seed: int = 0
+    ) -> Verdict:
+        """Minimum, saddle, maximum, flat, not stationary, or that it cannot be told; with the way out.
+
+        Parameters
+        ----------
+        slope : float, optional
+            Gradients up to this length count as none. Otherwise a millionth (in single precision: three in ten
+            thousand) of the stiffest curvature times the length of the parameters, or 1 if that is shorter.
+        resolution : float
+            Curvatures below this part of the stiffest count as none: needed to speak of a minimum where a large net
+            has directions that hardly matter.
+        most : int, optional
+            Products allowed; up to 1,000.
+        seed : int
+            Of the random start.
+
+        Returns
+        -------
+        Verdict
+        """
+        return verdict(self._at, slope=slope, resolution=resolution, most=most, seed=seed)
+
+    def top(
+        self,
+        count: int = 10,
+        *,
+        end: Literal["top", "bottom", "both", "largest"] = "top",
+        tolerance: float = 1e-4,
+        most: int | None = None,
+        start: Any = None,
+        seed: int = 0,
+    ) -> TopPairs:
+        """The largest curvatures and their directions, with bounds from their residuals.
+
+        Parameters
+        ----------
+        count : int
+            How many; at each end with ``end="both"``.
+        end : {"top", "bottom", "both", "largest"}
+            Largest, smallest, either, or largest in absolute value.
+        tolerance : float
+            Residuals allowed, relative to the largest absolute curvature.
+        most : int, optional
+            Products allowed.
+        start : TopPairs or array, optional
+            An earlier result, such as that of the last epoch, to begin from.
+        seed : int
+            Of the random start.
+
+        Raises
+        ------
+        ShapeError
+            If more are asked for than there are parameters.
+        """
+        return top_pairs(self._at, count, end=end, tolerance=tolerance, most=most, start=start, seed=seed)
+
+    def density(
+        self, *, bins: int = 50, probes: int = 6, steps: int = 80, level: float = 0.95, seed: int = 0
+    ) -> Density:
+        """How many curvatures lie where, with an interval for every bin and no blur.
+
+        Parameters
+        ----------
+        bins : int
+            Of the table and the picture.
+        probes, steps : int
+            Random vectors (their spread is the doubt) and products for each (they make the resolution).
+        level, seed : float, int
+            Of the intervals, and of the vectors.
+        """
+        return density(self._at, bins=bins, probes=probes, steps=steps, level=level, seed=seed)
+
+    def trace(self, *, tolerance: float = 0.01, level: float = 0.95, most: int | None = None, seed: int = 0) -> Total:
+        """The sum of all curvatures, to ``tolerance`` of itself at the ``level``."""
+        return trace(self._at, tolerance=tolerance, level=level, most=most, seed=seed)
+
+    def diagonal(
+        self, *, tolerance: float = 0.1, level: float = 0.95, most: int | None = None, seed: int = 0
+    ) -> Diagonal:
+        """The curvature along every parameter; all together to ``tolerance``."""
+        return diagonal(self._at, tolerance=tolerance, level=level, most=most, seed=seed)
+
+    def stable_step(
+        self,
+        method: Method = "gd",
+        *,
+        momentum: float = 0.9,
+        second_moment: Any = None,
+        epsilon: float = 1e-8,
+        learning_rate: float | None = None,
+        tolerance: float = 1e-4,
+        most: int | None = None,
+        seed: int = 0,
+    ) -> StableStep:
+        """The largest learning rate at which training is stable here, by the quadratic model.
+
+        Parameters
+        ----------
+        method : {"gd", "momentum", "adam"}
+            2/λ for gradient descent, (2 + 2β)/λ for heavy-ball momentum, (2 + 2β)/((1 − β)λ) with λ of the
+            preconditioned Hessian for Adam.
+        momentum : float
+            β, or Adam's β₁.
+        second_moment : array or tree, optional
+            Adam's bias-corrected second moments; the mean squares of the batches' gradients unless given.
+        epsilon : float
+            Adam's.
+        learning_rate : float, optional
+            The one in use: it is then said where it sits against the edge.
+        tolerance, most, seed
+            As for `top`.
+        """
+        return stable_step(
+            self._at, method=method, momentum=momentum, second_moment=second_moment, epsilon=epsilon,
+            learning_rate=learning_rate, tolerance=tolerance, most=most, seed=seed,
+        )  # fmt: skip
+
+    def by_layer(
+        self, by: Literal["layer", "array"] = "layer", *, probes: int = 40, level: float = 0.95, seed: int = 0
+    ) -> LayerShares:
+        """Which layers carry the curvature: groups are read from the paths of the parameters."""
+        return by_layer(self._at, by=by, probes=probes, level=level, seed=seed)
+
+    def slice(
+        self, direction: Any = "stiffest", *, reach: float | None = None, points: int = 41, seed: int = 0
+    ) -> Slice:
+        """The loss along a line: "stiffest", "lowest", "gradient", "random" (filter-normalized) or a direction.
+
+        Parameters
+        ----------
+        direction : str, array or tree
+            Where to.
+        reach : float, optional
+            How far to both sides, in lengths of the direction; otherwise to where the quadratic model doubles the loss.
+        points, seed : int
+            How many points, and for random directions.
+        """
+        return cut(self._at, direction, reach=reach, points=points, seed=seed)
+
+    def plane(
+        self,
+        first: Any = "stiffest",
+        second: Any = "lowest",
+        *,
+        reach: float | None = None,
+        points: int = 25,
+        path: Sequence[Any] = (),
+        seed: int = 0,
+    ) -> Plane:
+        """The loss over a plane, with a trajectory of parameters (``path``) drawn onto it; as for `slice`."""
+        return plane(self._at, first, second, reach=reach, points=points, path=path, seed=seed)
+
+
+def landscape(
+    loss: Callable[..., Any],
+    params: Any,
+    data: Any = None,
+    *,
+    reduction: Literal["mean", "sum"] = "mean",
+    memory: str | int = DEFAULT_MEMORY,
+) -> LossLandscape:
+    """A loss at its parameters, to be asked about the landscape around them.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(params)``, or ``loss(params, *batch)`` with ``data``. For a PyTorch module take
+        ``landform.from_torch(module, (X, y), loss=…)`` and its ``point``.
+    params : array or tree of arrays
+        The point: a JAX pytree, NumPy arrays (worked on in double precision) or tensors.
+    data : tuple, array, or list of batches, optional
+        A tuple is one batch, its parts what the loss takes after the parameters. A list, a DataLoader or a function
+        that returns an iterator holds batches, each a tuple; they are read again for every product, and a pass that
+        brings other data is refused.
+    reduction : {"mean", "sum"}
+        What the loss does with the rows of a batch; means are weighted by rows.
+    memory : str or int
+        What may be kept between products.
+
+    Returns
+    -------
+    LossLandscape
+
+    Raises
+    ------
+    ShapeError
+        If the loss has several outputs, the parameters are not floating-point, or data can be read only once.
+    DerivativeError
+        If loss or gradient is not finite (the parameter is named), the loss is random, it ignores parameters (named),
+        or the data change between passes.
+
+    References
+    ----------
+    Pearlmutter (1994), Neural Computation 6 (products); Ghorbani, Krishnan and Xiao (2019), "An investigation into
+    neural net optimization via Hessian eigenvalue density", ICML.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> land = landscape(lambda p: p["x"] ** 2 - p["y"] ** 2 + p["y"] ** 4, {"x": np.array(0.0), "y": np.array(0.0)})
+    >>> found = land.verdict()
+    >>> found.place, round(found.gain, 2), land.top(1).eigenvalues.round(9)
+    ('saddle', 0.25, array([2.]))
+    """
+    return LossLandscape(loss_at(loss, params, data, reduction=reduction, memory=memory))
