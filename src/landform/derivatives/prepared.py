@@ -205,7 +205,10 @@ def prepare(
         raise ShapeError('effort "full" or "quick"', got=repr(effort), remedy="choose one", where="argument effort")
     if sparsity is not None and mode not in WITHOUT_ZEROS:
         raise ShapeError(
-            'mode="colored" beside a pattern', got=f"mode={mode!r}", remedy="pass it", where="argument sparsity"
+            'mode="colored" beside a pattern',
+            got=f"sparsity= with mode={mode!r}",
+            remedy="pass it",
+            where="argument sparsity",
         )
     target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
     if verify:

@@ -150,7 +150,7 @@ def make_target(
 
 
 def _as_arguments(args: Any) -> tuple[Any, ...]:
-    if isinstance(args, (str, Mapping)) or not isinstance(args, Iterable) or np.shape(args) == ():
+    if isinstance(args, (str, Mapping)) or not isinstance(args, Iterable) or getattr(args, "ndim", 1) == 0:
         raise ShapeError(
             "a tuple of arguments", got=type(args).__name__, remedy="write args=(value,)", where="argument args"
         )

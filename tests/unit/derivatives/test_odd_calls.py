@@ -74,6 +74,20 @@ def test_slips_of_the_hand_are_named(words, call):
     refused(ShapeError, words, call)
 
 
+def chained(x, rounds=12):
+    return jax.lax.fori_loop(0, rounds, lambda i, c: c + 0.1 * (jnp.roll(c, 1) * jnp.cos(c) - c), x)
+
+
+def test_short_loops_of_neighbors_go_by_products_prepared_or_not():
+    # Measured: 12 rounds carried cost 73 evaluations and 7 s of compiling, 20 products cost 9 and 1 s.
+    x = np.linspace(0.1, 1.0, 600)
+    p = landform.prepare(chained, x, mode="sparse")
+    assert "colored" in p.explain()
+    exact = landform.jacobian(chained, x).dense()
+    np.testing.assert_allclose(p.jacobian(x).toarray(), exact, atol=1e-14)
+    np.testing.assert_allclose(landform.jacobian(chained, x).sparse().toarray(), exact, atol=1e-14)
+
+
 def log_of_second(x):
     return jnp.sum(x) + jnp.log(x[1])
 
@@ -93,9 +107,11 @@ def test_no_value_no_matrix(matrix):
 
 def test_a_sparse_matrix_keeps_to_the_memory():
     x = np.ones(30)
-    refused(ShapeError, "budget of 1.0 KiB, got a sparse 30 × 30 Hessian", lambda: (
-        landform.hessian(lambda z: jnp.sum(z) ** 2, x, memory="1 KiB").sparse()
-    ))
+    refused(
+        ShapeError,
+        "budget of 1.0 KiB, got a sparse 30 × 30 Hessian",
+        lambda: landform.hessian(lambda z: jnp.sum(z) ** 2, x, memory="1 KiB").sparse(),
+    )
     many = landform.hessian(lambda z: jnp.sum(z[1:] * z[:-1] ** 2), np.ones(100_000), mode="sparse")
     refused(ShapeError, "a 100000 × 100000 Hessian of 74.5 GiB", many.dense)
     assert np.array_equal(many.diagonal(), np.r_[np.full(99_999, 2.0), 0.0])
@@ -142,6 +158,4 @@ def test_noise_alone_is_no_reason_to_blame_a_pattern():
     rng = np.random.default_rng(3)
     x = np.linspace(0.5, 2.0, 30)
     for _ in range(40):
-        landform.jacobian(
-            lambda z: np.sin(z) + 1e-4 * rng.normal(size=30), x, mode="numeric", sparsity=np.eye(30)
-        )
+        landform.jacobian(lambda z: np.sin(z) + 1e-4 * rng.normal(size=30), x, mode="numeric", sparsity=np.eye(30))

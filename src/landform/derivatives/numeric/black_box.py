@@ -128,9 +128,7 @@ def make_black_box(
     labels = None if outputs is None else tuple(outputs)
     if weights is not None:
         function, labels = Weighted(function, np.asarray(weights, dtype=np.float64)), None
-    evaluator = Evaluator(
-        function, point.shape, tuple(args), executor, bool(options.get("progress")), labels
-    )
+    evaluator = Evaluator(function, point.shape, tuple(args), executor, bool(options.get("progress")), labels)
     value = evaluator.at_point(flat)
     if labels is not None:
         _counted(labels, value.size, "outputs")

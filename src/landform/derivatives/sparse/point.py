@@ -69,8 +69,7 @@ def _may_change(leaf: Any) -> bool:
 def _same(kept: Sequence[tuple[Any, Any]], leaves: Sequence[Any]) -> bool:
     """Whether arguments still hold what they held when a program was made with them."""
     return all(
-        copy is None or np.array_equal(copy, leaf, equal_nan=True)
-        for (_, copy), leaf in zip(kept, leaves, strict=True)
+        copy is None or np.array_equal(copy, leaf, equal_nan=True) for (_, copy), leaf in zip(kept, leaves, strict=True)
     )
 
 
