@@ -146,6 +146,12 @@ def test_a_narrow_end_is_not_reached_by_carrying_wide_slopes() -> None:
 
 PLAIN = SimpleNamespace(
     __name__="another framework",
+    name="another framework",
+    work_bytes=backend.work_bytes,
+    notes=backend.notes,
+    vector=backend.vector,
+    first_not_finite=backend.first_not_finite,
+    to_numpy=backend.to_numpy,
     value=backend.value,
     pushforward=backend.pushforward,
     pullback=backend.pullback,
