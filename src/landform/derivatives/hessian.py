@@ -31,6 +31,7 @@ class Hessian(MatrixOperator):
     """
 
     kind = "Hessian"
+    _mode: Mode = "auto"
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class Hessian(MatrixOperator):
         self._target = target
         self._weights = weights
         self._memory = memory
-        self._mode: Mode = mode
+        self._mode = mode
         self._sparsity = sparsity
 
     @property
@@ -94,7 +95,9 @@ class Hessian(MatrixOperator):
     def _dense(self) -> Any:
         t = self._target
         if self._mode in WITHOUT_ZEROS:
-            return self._filled(self.sparse())
+            return self._filled()
+        with t.precision():
+            self._refuse_no_value()
         matrix = self._checked_layers()
         if matrix is None:
             with t.precision():
@@ -156,7 +159,8 @@ class Hessian(MatrixOperator):
 
     def diagonal(self) -> Any:
         """The second derivative along every input, shape (n,)."""
-        return self.dense().diagonal()
+        sparse = self._mode in WITHOUT_ZEROS and not self._target.native
+        return self.sparse().diagonal() if sparse else self.dense().diagonal()
 
     def to_frame(self) -> pd.DataFrame:
         """The matrix as a table labelled with the inputs' names."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
-from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, jacobian_plan
+from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, jacobian_plan, refuse_other_mode
 from landform.derivatives.target import (
     Target,
     make_target,
@@ -85,7 +85,7 @@ class Jacobian(MatrixOperator):
     def _dense(self) -> Any:
         t, plan = self._target, self.plan
         if self._mode in WITHOUT_ZEROS:
-            return self._filled(self.sparse())
+            return self._filled()
         form = t.backend.jacobian_forward if plan.mode == "forward" else t.backend.jacobian_reverse
         with t.precision():
             value, matrix = form(t.flat, plan.chunk, t.x, *t.args)
@@ -279,6 +279,7 @@ def jacobian(
     >>> bool(abs(S.dense()[0, 0] - math.e) < 2 * S.error()[0, 0] < 1e-10), S.evaluations
     (True, 15)
     """
+    refuse_other_mode(mode)
     if mode == "numeric" and not batched:
         from landform.derivatives.numeric import numeric_jacobian
 

@@ -77,6 +77,7 @@ def sharing_matrix(pattern: Compressed, shape: tuple[int, int], dtype: Any) -> C
     """A function from values to a `scipy.sparse.csr_array`; all of them share their index arrays, checked once."""
     from scipy.sparse import csr_array
 
+    dtype = np.promote_types(dtype, np.float32)  # SciPy has no sparse matrices of half precision
     blank = csr_array((np.zeros(pattern.nnz, dtype), pattern.indices, pattern.indptr), shape=shape)
     blank.has_sorted_indices = True
     blank.has_canonical_format = True
@@ -84,7 +85,7 @@ def sharing_matrix(pattern: Compressed, shape: tuple[int, int], dtype: Any) -> C
     def matrix(data: Any) -> Any:
         found = csr_array.__new__(csr_array)  # what SciPy checks in new index arrays was checked once
         found.__dict__.update(blank.__dict__)
-        found.data = np.asarray(data)
+        found.data = np.asarray(data, dtype)
         return found
 
     return matrix

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from landform.derivatives.plan import Plan
-from landform.derivatives.target import Target
+from landform.derivatives.plan import Plan, memory_bytes, refuse_too_large
+from landform.derivatives.target import Target, refuse_not_finite_product
 from landform.findings import Finding
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class MatrixOperator(Finding):
 
     kind: ClassVar[str]
     _target: Target
+    _memory: str | int
 
     @property
     @abstractmethod
@@ -71,16 +72,32 @@ class MatrixOperator(Finding):
         """The matrix that a sparse program gives at the point."""
         from landform.derivatives.sparse.point import refuse_not_finite_data, sparse_matrix
 
-        t = self._target
+        t, budget = self._target, memory_bytes(self._memory)
+        refuse_too_large(program.plan.memory, budget, f"a sparse {program.m} × {program.n} {self.kind}")
         with t.precision():
+            self._refuse_no_value()
             data = t.give(program.data(t.x, *free))
         refuse_not_finite_data(t, data, program, rows, t.input_names)
         return sparse_matrix(t, program, data)
 
-    @staticmethod
-    def _filled(matrix: Any) -> Any:
-        """A sparse matrix with its zeros."""
+    def _refuse_no_value(self) -> None:
+        """A derivative is worth nothing where the function has no value, as that of log at -1."""
+        t = self._target
+        refuse_not_finite_product(
+            t.backend, t.backend.value(t.flat, t.x, *t.args), t.output_names, "value at the point"
+        )
+
+    def _filled(self) -> Any:
+        """The sparse matrix with its zeros."""
+        m, n = self.shape
+        size = m * n * self._target.itemsize
+        refuse_too_large(size, memory_bytes(self._memory), f"a {m} × {n} {self.kind}")
+        matrix = self.sparse()
         return matrix.to_dense() if hasattr(matrix, "to_dense") else matrix.todense()
+
+    @abstractmethod
+    def sparse(self) -> Any:
+        """The matrix without its zeros."""
 
     def to_scipy(self) -> LinearOperator:
         """The operator for SciPy's solvers."""

@@ -9,6 +9,7 @@ from typing import Literal
 from landform.errors import ShapeError
 
 Mode = Literal["auto", "forward", "reverse", "sparse", "colored", "numeric"]
+MODES = ("auto", "forward", "reverse", "sparse", "colored", "numeric")
 WITHOUT_ZEROS = ("sparse", "colored")
 DEFAULT_MEMORY = "2 GiB"
 _UNITS = {"": 1, "B": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -85,19 +86,45 @@ def readable_bytes(count: float) -> str:
     return f"{count:.1f} TiB"
 
 
-def chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, what: str, *, work: int = 0) -> int:
-    """How many products fit beside the finished matrix; a matrix that cannot fit is refused with its size."""
+def refuse_too_large(matrix_bytes: int, budget: int, what: str) -> None:
+    """Refuse a matrix that does not fit the memory budget, with its size.
+
+    Raises
+    ------
+    ShapeError
+    """
     if matrix_bytes > budget:
         raise ShapeError(
             f"a matrix within the memory budget of {readable_bytes(budget)}",
             got=f"{what} of {readable_bytes(matrix_bytes)}",
             remedy="use products with the operator (J @ v, J.T @ u, H @ v), or raise memory=",
         )
+
+
+def chunk_for(products: int, row_bytes: int, matrix_bytes: int, budget: int, what: str, *, work: int = 0) -> int:
+    """How many products fit beside the finished matrix; a matrix that cannot fit is refused with its size."""
+    refuse_too_large(matrix_bytes, budget, what)
     if products <= 64 and not work:
         return products
     # A product keeps about four arrays of its row's size alive, and of what the function stores for its derivative;
     # past 32 at a time a CPU gains nothing.
     return int(max(1, min(32, products, (budget - matrix_bytes) // max(1, 4 * (row_bytes + work)))))
+
+
+def refuse_other_mode(mode: object) -> None:
+    """Refuse a way to a Jacobian that there is not.
+
+    Raises
+    ------
+    ShapeError
+    """
+    if mode not in MODES:
+        raise ShapeError(
+            'mode "auto", "forward", "reverse", "sparse", "colored" or "numeric"',
+            got=repr(mode),
+            remedy="choose one",
+            where="argument mode",
+        )
 
 
 def jacobian_plan(
@@ -112,13 +139,7 @@ def jacobian_plan(
     ShapeError
         If the mode is unknown, or the matrix does not fit the budget.
     """
-    if mode not in ("auto", "forward", "reverse"):
-        raise ShapeError(
-            'mode "auto", "forward", "reverse", "sparse", "colored" or "numeric"',
-            got=repr(mode),
-            remedy="choose one",
-            where="argument mode",
-        )
+    refuse_other_mode(mode)
     forward = n <= pullback_cost * m if mode == "auto" else mode == "forward"
     products, row = (n, m) if forward else (m, n)
     size = m * n * itemsize

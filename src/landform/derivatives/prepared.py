@@ -18,9 +18,9 @@ from landform.derivatives.plan import (
     hessian_plan,
     jacobian_plan,
     memory_bytes,
+    refuse_other_mode,
 )
 from landform.derivatives.target import Target, make_target, refuse_unwalkable
-from landform.derivatives.untraceable import refuse_options
 from landform.derivatives.verify import verify as check
 from landform.errors import ShapeError
 
@@ -200,6 +200,16 @@ def prepare(
             remedy='call jacobian(f, x, mode="numeric") at every point: its steps are chosen there',
             where="argument mode",
         )
+    refuse_other_mode(mode)
+    if effort not in ("full", "quick"):
+        raise ShapeError('effort "full" or "quick"', got=repr(effort), remedy="choose one", where="argument effort")
+    if sparsity is not None and mode not in WITHOUT_ZEROS:
+        raise ShapeError(
+            'mode="colored" beside a pattern',
+            got=f"sparsity= with mode={mode!r}",
+            remedy="pass it",
+            where="argument sparsity",
+        )
     target = make_target(function, x, args=args, inputs=inputs, outputs=outputs)
     if verify:
         check(function, x, args=args).require()
@@ -211,6 +221,5 @@ def prepare(
         return prepare_sparse(
             replace(target, native=False), effort, memory, mode=mode, sparsity=sparsity, verify=verify
         )
-    refuse_options({} if sparsity is None else {"sparsity": sparsity})
     plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory, **target.costs)
     return Prepared(replace(target, native=False), plan, effort, memory)

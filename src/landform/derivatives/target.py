@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,8 @@ class Target:
             If it is not a vector of ``size`` numbers.
         """
         refuse_other_length(v, size, what)
+        if not self.native:
+            _refuse_traced(v)
         return self.backend.vector(v, self.x)
 
 
@@ -118,19 +121,25 @@ def make_target(
         function, args, x = model.checked_function(), (*model.args, *args), model.point(x)
     if hasattr(x, "to_numpy"):
         x = x.to_numpy()
+    args = _as_arguments(args)
     backend = backend_of(function, x)
+    if backend.name == "JAX":
+        _refuse_untraceable(args)
+    function = _findable(function)
     x = backend.as_point(x)
     native = backend.is_native(x)
     with backend.precision_of(x), backend.explained():
         flat_x, unflatten = backend.flatten_point(x)
         flat = backend.flat_function(function, unflatten)
         m, kind = backend.output_size(flat, flat_x, args)
+        if not native:
+            _refuse_traced(flat_x)
         point = flat_x if native else backend.to_numpy(flat_x)
     return Target(
         backend,
         flat,
         point,
-        tuple(args),
+        args,
         m,
         kind.itemsize,
         _names(inputs, backend.leaves(x), "inputs"),
@@ -140,10 +149,57 @@ def make_target(
     )
 
 
+def _as_arguments(args: Any) -> tuple[Any, ...]:
+    if isinstance(args, (str, Mapping)) or not isinstance(args, Iterable) or getattr(args, "ndim", 1) == 0:
+        raise ShapeError(
+            "a tuple of arguments", got=type(args).__name__, remedy="write args=(value,)", where="argument args"
+        )
+    return tuple(args)
+
+
+def _refuse_traced(vector: Any) -> None:
+    """Refuse to make NumPy arrays where there are no numbers yet."""
+    if type(vector).__name__.endswith("Tracer"):
+        raise ShapeError(
+            "a JAX point inside jit, vmap or grad",
+            got="a NumPy one",
+            remedy="pass jnp.asarray(x)",
+            where="argument x",
+        )
+
+
+def _refuse_untraceable(args: tuple[Any, ...]) -> None:
+    """Refuse fixed arguments that JAX cannot hand to a compiled function."""
+    import jax
+
+    for leaf in jax.tree.leaves(args):
+        if not hasattr(leaf, "dtype") and not isinstance(leaf, (bool, int, float, complex)):
+            raise ShapeError(
+                "further arguments that are arrays or numbers",
+                got=type(leaf).__name__,
+                remedy="bind it to the function: functools.partial(f, name=value)",
+                where="argument args",
+            )
+
+
+def _findable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as a key of what is compiled; one that cannot be one is compiled anew at every call."""
+    try:
+        hash(function)
+    except TypeError:
+        return partial(function)
+    return function
+
+
 def _names(given: Sequence[str] | None, leaves: Sequence[Leaf], what: str) -> Sequence[str]:
     names = Names(leaves)
     if given is None:
         return names
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ShapeError(
+            f"a list of {len(names)} names", got=repr(given), remedy="put them in a list", where=f"argument {what}"
+        )
+    given = tuple(given)
     if len(given) != len(names):
         raise ShapeError(
             f"{len(names)} names", got=f"{len(given)}", remedy="give one for each", where=f"argument {what}"

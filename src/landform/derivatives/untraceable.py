@@ -16,6 +16,13 @@ def refuse_options(numeric: Mapping[str, Any]) -> None:
     ShapeError
         Naming them.
     """
+    if "batched" in numeric:
+        raise ShapeError(
+            "one point for a Hessian",
+            got="batched=",
+            remedy="use jax.vmap over hessian(f, x).dense(), or prepare(f, x).hessian at one point after the other",
+            where="argument batched",
+        )
     if numeric:
         raise ShapeError(
             "no options of numeric derivatives",

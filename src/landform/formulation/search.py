@@ -114,7 +114,7 @@ def find_recipes(
         if another is None:
             break
         found.append(another)
-    return Outcome(tuple(found), None, X)
+    return Outcome(tuple(sorted(found, key=lambda one: -one.desirability)), None, X)
 
 
 def _spread_out(X: Array, score: Array, search: Search, count: int) -> Array:

@@ -107,7 +107,7 @@ def _cheaper(target: Target, memory: str | int, carried: Any, weights: Any) -> C
     gain = (1 + share) / (1 + colored.colors + PULL * colored.row_colors)
     if gain < 1 / DOUBT:
         return None
-    why = f"{TRACED}; cheaper than carrying {share:.0f} slopes for every number of the function"
+    why = f"{TRACED}; cheaper than carrying slopes, which costs as much as {share:.0f} for every number of the function"
     try:
         program = ColoredProgram(target, colored, memory=memory, hessian=weights is not None, origin=why)
     except ShapeError:

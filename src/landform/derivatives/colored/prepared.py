@@ -97,7 +97,7 @@ class PreparedSparse(Prepared):
 def prepare_sparse(
     target: Target, effort: Effort, memory: str | int, *, mode: Mode, sparsity: Any = None, verify: bool = False
 ) -> PreparedSparse:
-    """The sparse derivatives of a target, prepared; see `landform.prepare`.
+    """The sparse derivatives of a target, prepared; see `landform.prepare`. "sparse" takes the cheaper way.
 
     A pattern of shape (m, n) is the Jacobian's. The Hessian's is found by tracing, or, where that cannot be, follows
     from it: inputs are coupled only by an output that both move. A function with one output may be given its
@@ -106,10 +106,11 @@ def prepare_sparse(
     slopes, curves = sparsity, None
     if sparsity is not None and not isinstance(sparsity, str):
         slopes, curves = _both(target, sparsity)
-    program = jacobian_matrix(target, memory, mode=mode, sparsity=slopes)
+    way: Mode = "auto" if mode == "sparse" and sparsity is None else mode
+    program = jacobian_matrix(target, memory, mode=way, sparsity=slopes)
     if verify:
         refuse_missing(target, program)
-    found = PreparedSparse(target, program.plan, effort, memory, mode=mode, sparsity=slopes, curve_sparsity=curves)
+    found = PreparedSparse(target, program.plan, effort, memory, mode=way, sparsity=slopes, curve_sparsity=curves)
     found.__dict__["program"] = program  # not worked out again
     if sparsity is not None and slopes is not sparsity and curves is not None:
         _ = found._curved  # the pattern was given, and is checked now

@@ -110,6 +110,14 @@ def make_black_box(
     if unknown:
         known = ", ".join(f"{name}=" for name in NumericOptions.__annotations__)
         raise ShapeError("options of numeric derivatives", got=f"{unknown[0]}=", remedy=f"choose among {known}")
+    executor = options.get("executor")
+    if executor is not None and not hasattr(executor, "submit"):
+        raise ShapeError(
+            "an executor with a method submit, such as concurrent.futures.ThreadPoolExecutor(8)",
+            got=type(executor).__name__,
+            remedy="make one, or leave it out",
+            where="argument executor",
+        )
     if isinstance(function, Model):
         function = replace(function, args=(*function.args, *args))
         inputs, outputs, args = inputs or function.inputs, outputs or function.outputs, ()
@@ -120,9 +128,7 @@ def make_black_box(
     labels = None if outputs is None else tuple(outputs)
     if weights is not None:
         function, labels = Weighted(function, np.asarray(weights, dtype=np.float64)), None
-    evaluator = Evaluator(
-        function, point.shape, tuple(args), options.get("executor"), bool(options.get("progress")), labels
-    )
+    evaluator = Evaluator(function, point.shape, tuple(args), executor, bool(options.get("progress")), labels)
     value = evaluator.at_point(flat)
     if labels is not None:
         _counted(labels, value.size, "outputs")
@@ -168,6 +174,8 @@ def _point(x: Any) -> Float[np.ndarray, " ..."]:
 
 
 def _counted(names: Sequence[str], size: int, what: str) -> tuple[str, ...]:
+    if isinstance(names, str):
+        raise ShapeError(f"a list of {size} names", got=repr(names), remedy="use a list", where=f"argument {what}")
     if len(names) != size:
         raise ShapeError(f"{size} names", got=f"{len(names)}", remedy="give one for each", where=f"argument {what}")
     return tuple(names)

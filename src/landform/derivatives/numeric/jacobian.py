@@ -18,6 +18,7 @@ from landform.derivatives.numeric.evaluate import Failure
 from landform.derivatives.numeric.forward import forward_differences
 from landform.derivatives.numeric.interval import interval_slopes
 from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room
+from landform.derivatives.numeric.missing import refuse_missing
 from landform.derivatives.numeric.noise import TABLE, measured_noise
 from landform.derivatives.numeric.taylor import EPS
 from landform.derivatives.plan import Plan
@@ -173,7 +174,8 @@ def numeric_jacobian(
     """Every first derivative of a black box at one point, from its values; see `landform.jacobian`.
 
     Every input (every color of inputs, with a sparsity) is moved along a line: six values of a difference table,
-    then two, two and four where they tell most. Taylor's polynomial through them, of no fixed order, gives
+    then two, two and four where they tell most. A given sparsity is checked along one more line, unless a budget says
+    how often to evaluate. Taylor's polynomial through them, of no fixed order, gives
     slope, noise and error bar (`taylor_coefficient`).
 
     Examples
@@ -207,7 +209,10 @@ def numeric_jacobian(
     else:
         place = color[pattern.columns], pattern.rows
         values, errors = (part[place] / box.scale[pattern.columns] for part in (slopes, bars))
-    return NumericJacobian(box, Entries(values, lambda: errors, noise, how), pattern)
+    found = NumericJacobian(box, Entries(values, lambda: errors, noise, how), pattern)
+    if pattern is not None and budget is None:
+        refuse_missing(box, found.sparse(), found._in_rows(errors), each=EACH)
+    return found
 
 
 _Slopes = tuple[Float[np.ndarray, "lines m"], Float[np.ndarray, "lines m"], Float[np.ndarray, " m"], str]

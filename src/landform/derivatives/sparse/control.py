@@ -226,7 +226,11 @@ class _Scan:
             return [*carry, *(jnp.stack(y) for y in zip(*ys, strict=True))]
 
         program = jax.make_jaxpr(straight)(*self.step.primals)
-        return [v.terms for v in self.step.context.run(program, self.step.ins)]
+        tally = self.step.context.tally
+        before = tally.slopes
+        found = [v.terms for v in self.step.context.run(program, self.step.ins)]
+        tally.fused(before, self.length)
+        return found
 
     def looped(self) -> list[Terms] | None:
         """As a loop that carries slopes, where what is met round by round has none."""

@@ -16,7 +16,7 @@ from landform.derivatives.sparse.program import SparseProgram, Symmetry
 from landform.derivatives.target import Target, not_finite, refuse_unwalkable
 
 _KEPT = 32
-_programs: OrderedDict[Any, tuple[SparseProgram, Any]] = OrderedDict()
+_programs: OrderedDict[Any, tuple[SparseProgram, list[tuple[Any, Any]]]] = OrderedDict()
 
 
 def jacobian_program(target: Target, memory: str | int) -> SparseProgram:
@@ -46,19 +46,31 @@ def hessian_program(target: Target, memory: str | int) -> SparseProgram:
 
 def _program(target: Target, what: str, memory: str | int, make: Callable[[Any, int], SparseProgram]) -> SparseProgram:
     refuse_unwalkable(target)
-    leaves = jax.tree.leaves(target.args)
+    leaves, structure = jax.tree.flatten(target.args)
     budget = memory_bytes(memory)
-    key = (target.flat, what, target.n, str(target.x.dtype), tuple(map(id, leaves)), budget)
-    if key in _programs:
+    key = (target.flat, what, target.n, str(target.x.dtype), structure, tuple(map(id, leaves)), budget)
+    if key in _programs and _same(_programs[key][1], leaves):
         _programs.move_to_end(key)
         return _programs[key][0]
     with target.precision():
         program = make(jax.ShapeDtypeStruct((target.n,), target.x.dtype), budget)
     if not program.is_traced:
-        _programs[key] = program, leaves  # the leaves stay alive: their identities are in the key
+        # The leaves stay alive, since their identities are in the key; NumPy's may be written into meanwhile.
+        _programs[key] = program, [(leaf, np.array(leaf) if _may_change(leaf) else None) for leaf in leaves]
         if len(_programs) > _KEPT:
             _programs.popitem(last=False)
     return program
+
+
+def _may_change(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray)
+
+
+def _same(kept: Sequence[tuple[Any, Any]], leaves: Sequence[Any]) -> bool:
+    """Whether arguments still hold what they held when a program was made with them."""
+    return all(
+        copy is None or np.array_equal(copy, leaf, equal_nan=True) for (_, copy), leaf in zip(kept, leaves, strict=True)
+    )
 
 
 def refuse_not_finite_data(

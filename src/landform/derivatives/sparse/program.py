@@ -146,7 +146,8 @@ class SparseProgram:
     @cached_property
     def _where(self) -> tuple[Any, Any]:
         p = self.pattern
-        return jnp.asarray(p.source), None if p.target is None else jnp.asarray(p.target)
+        with jax.ensure_compile_time_eval():  # kept for other calls, so never a number of a traced function
+            return jnp.asarray(p.source), None if p.target is None else jnp.asarray(p.target)
 
     @cached_property
     def _data(self) -> Any:

