@@ -21,6 +21,9 @@ Nature = Literal["strict minimum", "vertex", "flat", "saddle", "not certified"]
 FLAT = 1e-8
 """Curvature below this part of the largest gradient or curvature is taken for none."""
 
+WEAK = 1e-5
+"""Curvature below this part may be rounding beside a point of inflection: trial steps must find nothing lower."""
+
 _DEPENDENT = 1e-2
 """The most that a miss of the limits by the tolerance may be worth, in parts of the gradient."""
 
@@ -201,15 +204,17 @@ def _second_order(
     if not cone.basis.shape[1]:
         return "vertex", f"a vertex: {_count(cone)} hold it, and leaving any of them costs", None
     least, way, seen = least_curvature(H, cone)
-    if least > FLAT * measure:
+    if least > WEAK * measure:
         return "strict minimum", "a strict minimum: every way within the limits leads up", None
     if way is not None and least < -FLAT * measure:
         return _downhill(program, local, cone, multipliers, H, way)
     if not seen:
         return "not certified", "not certified: too many limits are only touched here to tell", None
-    lower = lower_nearby(program, local, cone, multipliers, H, level=FLAT * measure)
+    lower = lower_nearby(program, local, cone, multipliers, H, level=WEAK * measure)
     if lower is not None:
         return "saddle", "a saddle: no way down of second order, but one further along", lower * local.unit
+    if least > FLAT * measure:
+        return "strict minimum", "a strict minimum: every way within the limits leads up", None
     return "flat", "flat: no way down, but in some direction nothing changes", None
 
 

@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
-from scipy.optimize import least_squares
 
 from landform.backends import Model
 from landform.errors import DerivativeError, ShapeError
 from landform.optimize.certificate import Certificate, judge
 from landform.optimize.distinct import Solution, cluster
 from landform.optimize.local import look, steps
+from landform.optimize.nearest import nearest_miss
 from landform.optimize.optimum import Optimum
 from landform.optimize.problem import Constraints, Limits, Problem, make_problem
 from landform.optimize.program import Point, Program
@@ -151,7 +150,7 @@ def _explained(program: Program, best: Solution, start: Point) -> Certificate:
         words = f"not certified: the objective has a kink in {kinked} here, where slopes and curves say nothing"
         return replace(certificate, words=words)
     if 1e-6 < certificate.violation < np.inf:
-        missed = judge(program, _nearest_miss(program, best.x))
+        missed = judge(program, nearest_miss(program, best.x))
         if missed.violation > 1e-6:
             words = f"{missed.words}, and no point nearby misses it by less: the limits contradict each other here"
             return replace(certificate, words=words)
@@ -176,25 +175,6 @@ def _kinked(program: Program, x: Point) -> str:
             if abs(narrow) > 0.5 * abs(wide) > 1e-3 * max(size, 1e-300):
                 return name
     return ""
-
-
-def _nearest_miss(program: Program, x: Point) -> Point:
-    """Where the sum of squared misses is lowest nearby, within the bounds (which must leave some room)."""
-    low, high = program.region.lower, program.region.upper
-
-    def misses(z: Point) -> Point:
-        local = look(program, z, np.ones(program.n))
-        return np.where(local.equality, local.slack, np.minimum(local.slack, 0.0))
-
-    def slopes(z: Point) -> Float[np.ndarray, "l n"]:
-        local = look(program, z, np.ones(program.n))
-        missed = local.equality | (local.slack < 0)
-        return np.asarray(local.normals * (local.size * missed)[:, None])
-
-    room = high > low
-    inside = np.clip(x, low, np.where(room, high, np.inf))
-    found = least_squares(misses, inside, slopes, bounds=(low, np.where(room, high, np.inf)), xtol=1e-12, ftol=1e-12)
-    return np.clip(found.x, low, high)
 
 
 def _refuse_not_finite(program: Program, start: Point) -> None:

@@ -12,6 +12,7 @@ from landform.errors import ShapeError
 from landform.optimize.certificate import judge
 from landform.optimize.distinct import Solution, rank
 from landform.optimize.local import steps
+from landform.optimize.nearest import nearest_miss
 from landform.optimize.newton import newton
 from landform.optimize.polish import polish
 from landform.optimize.program import Point, Program, Smooth
@@ -19,6 +20,10 @@ from landform.optimize.slsqp import slsqp
 
 EFFORTS = (1e-8, 1e-11, 1e-14, 1e-14)
 """SLSQP's tolerance at each attempt from one start; the last digits are Newton's."""
+
+_MISSED = 1e-6
+"""A descent that ends further outside the limits than this begins again, from a point beside its start that is brought
+as near to them as can be."""
 
 SAME = 1e-3
 """A descent that ends this near (in steps) to a certified solution, and not below it, has found it."""
@@ -36,7 +41,8 @@ def solve(
     Where bounds are the only limits, each start goes down by a trust region with exact Hessians, else by SLSQP with
     exact slopes; the last digits are found by Newton's method on the first-order conditions. The point is then judged
     by `certify`: a saddle or a maximum is left along its negative curvature and the search goes on; a point short of
-    the conditions is searched again more tightly; what still falls short comes back as not certified, with the reason.
+    the conditions is searched again more tightly; one that misses the limits is searched again from beside the start,
+    brought as near to the limits as can be; what still falls short comes back as not certified, with the reason.
 
     Parameters
     ----------
@@ -93,7 +99,7 @@ def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solu
     way = slsqp if program.constraints is not None or len(program.region.A) else newton
     x = start
     solution: Solution | None = None
-    for effort in EFFORTS:
+    for attempt, effort in enumerate(EFFORTS):
         x = way(program, x, tolerance=effort)
         twin = _twin(program, x, found)
         if twin is not None:
@@ -105,6 +111,8 @@ def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solu
             break
         if certificate.escape is not None:
             x = _leave(program, x, certificate.escape)
+        elif certificate.violation > _MISSED:
+            x = nearest_miss(program, _aside(program, start, attempt))
     assert solution is not None
     return solution
 
@@ -118,6 +126,13 @@ def _twin(program: Program, x: Point, found: Sequence[Solution]) -> Solution | N
         if float(program.objective.value(x)[0]) > other.objective - 1e-6 * size:
             return other
     return None
+
+
+def _aside(program: Program, start: Point, attempt: int) -> Point:
+    """A point beside the start, further away at every attempt: slopes of the limits that vanish there need not here."""
+    away = np.random.default_rng(attempt).standard_normal(program.n)
+    x = start + 0.1 * 3.0**attempt * away * steps(program, start)
+    return np.clip(x, program.region.lower, program.region.upper)
 
 
 def _leave(program: Program, x: Point, direction: Point) -> Point:

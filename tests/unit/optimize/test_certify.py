@@ -177,3 +177,42 @@ def test_a_small_variable_is_judged_by_its_own_range():
     program = Program(quadratic(np.diag(size**-2), -0.5 / size), box([0, 0], size))
     assert certify(program, 0.5 * size).certified
     assert not certify(program, [0.51e-6, 0.5]).certified
+
+
+@pytest.mark.parametrize(
+    ("curve", "nature"), [(1e-7, "strict minimum"), (1e-9, "flat"), (0, "flat"), (-1e-7, "saddle")]
+)
+def test_how_little_curvature_is_still_some(curve, nature):
+    # FLAT: curvature from a hundred-millionth of the largest on counts, and the saddle is known by its curvature
+    verdict = certify(Program(quadratic(np.diag([1, curve]), [0, 0]), free(2)), [0, 0])
+    assert verdict.nature == nature
+    assert nature != "saddle" or verdict.words == "a saddle: it falls along +1 b"
+
+
+def test_a_minimum_beside_a_point_of_inflection_is_none():
+    # x³ at a ten-millionth: curvature positive, slope below every tolerance, and lower points a thousandth away
+    cube = Smooth(lambda x: x**3, lambda x: 3 * x[None] ** 2, lambda x, w: w[0] * np.array([[6 * x[0]]]))
+    both = Smooth(
+        lambda x: cube.value(x[:1]) + x[1] ** 2,
+        lambda x: np.array([[3 * x[0] ** 2, 2 * x[1]]]),
+        lambda x, w: w[0] * np.diag([6 * x[0], 2]),
+    )
+    assert certify(Program(both, free(2)), [1e-7, 0]).nature == "saddle"
+
+
+def test_what_is_level_along_every_axis_may_fall_between_them():
+    # abc at 0; within a, b, c >= 0 it is the lowest point, and -abc is not
+    def hessian(x, w):
+        return w[0] * np.array([[0, x[2], x[1]], [x[2], 0, x[0]], [x[1], x[0], 0]])
+
+    def product(sign):
+        return Smooth(
+            lambda x: sign * np.array([np.prod(x)]),
+            lambda x: sign * np.array([[x[1] * x[2], x[0] * x[2], x[0] * x[1]]]),
+            lambda x, w: sign * hessian(x, w),
+        )
+
+    corner = box([0] * 3, [1] * 3)
+    assert certify(Program(product(1.0), free(3)), [0, 0, 0]).nature == "saddle"
+    assert certify(Program(product(1.0), corner), [0, 0, 0]).nature == "flat"
+    assert certify(Program(product(-1.0), corner), [0, 0, 0]).nature == "saddle"
