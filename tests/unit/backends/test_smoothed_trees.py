@@ -207,7 +207,11 @@ REFUSED = {
         ModelError,
         "AdaBoostRegressor, a median of trees",
     ),
-    "no trees": (lambda: from_sklearn(SVR().fit(X, Y), X, smooth=1.0), ModelError, "a sum of scikit-learn's trees to smooth"),
+    "no trees": (
+        lambda: from_sklearn(SVR().fit(X, Y), X, smooth=1.0),
+        ModelError,
+        "a sum of scikit-learn's trees to smooth",
+    ),
     "mixed inputs": (
         lambda: from_sklearn(make_pipeline(PCA(), FOREST.__class__(2)).fit(X, Y), X, smooth=1.0),
         ModelError,
