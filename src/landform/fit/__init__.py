@@ -24,9 +24,9 @@ __all__ = [
     "Surrogate",
     "choose_surrogate",
     "distill",
+    "fit",
     "fit_polynomial",
     "fit_process",
 ]
 
 answers_calls(__name__, fit)
-del fit

@@ -91,6 +91,7 @@ def fit(
     Examples
     --------
     >>> import jax.numpy as jnp
+    >>> import numpy as np
     >>> t = np.array([0.0, 1, 2, 4, 8])
     >>> y = np.array([10.1, 6.0, 3.7, 1.3, 0.2])
     >>> found = fit(lambda t, p: p["dose"] * jnp.exp(-p["rate"] * t), (t, y), {"dose": 8.0, "rate": 0.3})

@@ -25,8 +25,8 @@ def test_nist_parameters_and_standard_errors(case, which):
         order = np.argsort(vector[1::2])
         vector, errors = (part.reshape(3, 2)[order].ravel() for part in (vector, errors))
     assert digits(vector, certified) >= 10
-    # Lanczos1 fits to rounding: residuals of 1e-13 of values near 2.5, rounded to 4e-16, are known to a part in some hundreds,
-    # and so are the errors that come of them.
+    # Lanczos1 fits to rounding: residuals of 1e-13 of values near 2.5, rounded to 4e-16, are known to a part in some
+    # hundreds, and so are the errors that come of them.
     assert digits(errors, case.errors) >= (2 if case.name == "Lanczos1" else 9)
 
 
