@@ -10,7 +10,7 @@ from scipy.optimize import rosen_hess
 from scipy.sparse import block_array, diags_array, eye_array, kron
 
 import landform
-from unit.derivatives.sparse.programs import PROGRAMS, brusselator, rosenbrock
+from unit.derivatives.sparsity.programs import PROGRAMS, brusselator, rosenbrock
 
 
 def test_rosenbrock_against_scipy() -> None:

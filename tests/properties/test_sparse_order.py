@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import landform
-from unit.derivatives.sparse.programs import brusselator, straight_through
+from unit.derivatives.sparsity.programs import brusselator, straight_through
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "brusselator": brusselator,

@@ -20,7 +20,7 @@ from landform.derivatives.coloring import color_hessian, color_jacobian
 from landform.derivatives.jacobian import Jacobian
 from landform.derivatives.target import make_target
 from landform.errors import DerivativeError, ShapeError
-from unit.derivatives.sparse.programs import PROGRAMS, Program, arwhead, doubled_by_rule, rosenbrock
+from unit.derivatives.sparsity.programs import PROGRAMS, Program, arwhead, doubled_by_rule, rosenbrock
 
 X = np.arange(1.0, 7.0)
 BAND = np.eye(5, 6) + np.eye(5, 6, k=1)

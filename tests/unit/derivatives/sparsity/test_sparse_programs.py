@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from unit.derivatives.sparse.programs import PROGRAMS, Program
+from unit.derivatives.sparsity.programs import PROGRAMS, Program
 
 import landform
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.derivatives.sparse.programs import straight_through
+from unit.derivatives.sparsity.programs import straight_through
 
 import landform
 
