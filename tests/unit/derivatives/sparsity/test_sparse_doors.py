@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
-from unit.derivatives.sparsity.programs import arwhead, brusselator, doubled_by_rule, rosenbrock, straight_through
 
 import landform
 from landform.derivatives.sparse import SparseProgram
 from landform.errors import DerivativeError, ShapeError
+from unit.derivatives.sparsity.programs import arwhead, brusselator, doubled_by_rule, rosenbrock, straight_through
 
 HESSIANS = {
     "rosenbrock": (rosenbrock, 9),

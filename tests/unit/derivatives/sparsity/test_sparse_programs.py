@@ -9,9 +9,9 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from unit.derivatives.sparsity.programs import PROGRAMS, Program
 
 import landform
+from unit.derivatives.sparsity.programs import PROGRAMS, Program
 
 
 @cache

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.derivatives.sparsity.programs import straight_through
 
 import landform
+from unit.derivatives.sparsity.programs import straight_through
 
 WEIGHTS = np.random.default_rng(5).normal(size=(12, 12)) * (np.random.default_rng(6).random((12, 12)) < 0.3)
 
