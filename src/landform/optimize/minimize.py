@@ -11,7 +11,7 @@ import numpy as np
 from landform.backends import Model
 from landform.errors import DerivativeError, ShapeError
 from landform.optimize.certificate import Certificate, judge
-from landform.optimize.distinct import Solution, cluster
+from landform.optimize.distinct import Solution
 from landform.optimize.local import look, steps
 from landform.optimize.nearest import nearest_miss
 from landform.optimize.optimum import Optimum
@@ -126,9 +126,8 @@ def _optimum(problem: Problem, solutions: Sequence[Solution]) -> Optimum:
     unit = steps(program, best.x)
     certificate = _explained(program, best, problem.start)
     best = replace(best, certificate=certificate)
-    apart = [s for s in cluster(solutions, 0.0) if (np.abs(s.x - best.x) > _SAME * unit).any()]
     optima: list[Solution] = [best]
-    for other in apart:
+    for other in solutions[1:]:
         if all((np.abs(other.x - s.x) > _SAME * unit).any() for s in optima):
             optima.append(other)
     led = sum(bool((np.abs(s.x - best.x) <= _SAME * unit).all()) for s in solutions)
