@@ -9,10 +9,15 @@ from landform.curvature.at_point import LossAt, loss_at
 from landform.curvature.by_layer import LayerShares, by_layer
 from landform.curvature.cuts import Plane, Slice, cut, plane
 from landform.curvature.influence import Influence, influence
+from landform.curvature.overview import Overview, overview
 from landform.curvature.spectra import Density, Diagonal, TopPairs, Total, density, diagonal, top_pairs, trace
 from landform.curvature.stable_step import Method, StableStep, stable_step
 from landform.curvature.verdict import Verdict, verdict
 from landform.derivatives.plan import DEFAULT_MEMORY
+
+
+def _silent(words: str) -> None:
+    del words
 
 
 class LossLandscape:
@@ -34,6 +39,29 @@ class LossLandscape:
     def products(self) -> int:
         """Hessian products taken so far."""
         return self._at.products
+
+    def overview(
+        self,
+        *,
+        learning_rate: float | None = None,
+        resolution: float = 0.0,
+        seed: int = 0,
+        say: Callable[[str], None] = _silent,
+    ) -> Overview:
+        """Verdict, largest curvatures, stable step, layers, density and pictures in one finding, with a page.
+
+        Parameters
+        ----------
+        learning_rate : float, optional
+            Of gradient descent: it is said where it sits against the edge of stability.
+        resolution : float
+            As for `verdict`.
+        seed : int
+            Of the random vectors.
+        say : callable, optional
+            Told what is being done.
+        """
+        return overview(self._at, learning_rate=learning_rate, resolution=resolution, seed=seed, say=say)
 
     def verdict(
         self, *, slope: float | None = None, resolution: float = 0.0, most: int | None = None, seed: int = 0
