@@ -137,11 +137,11 @@ def influence(
             where="influence",
         )
     best = whole.step + whole.rest
-    now, scale = outputs(best), fits.typical(numbers.tolist())
+    now, (scale, looked) = outputs(best), fits.typical(numbers.tolist())
     slopes = np.array([fits.length(row) for row in jacobian])
     change, doubt = np.empty((2, len(numbers), len(names)))
     loss, without, loss_doubt = np.empty((3, len(numbers)))
-    settled, gradients = np.empty(len(numbers), bool), whole.gradients
+    settled, gradients = np.empty(len(numbers), bool), whole.gradients + looked
     for k, row in enumerate(numbers.tolist()):
         found = fits.without(row, tolerance, scale)
         end, own = found.step + found.rest, fits.alone(row)

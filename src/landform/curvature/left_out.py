@@ -139,10 +139,10 @@ class LeftOut:
         """Of a slope, in the norm of the inverse Hessian: the most it makes of a step of length one."""
         return float(np.sqrt(max(slope @ self.solve(slope), 0.0)))
 
-    def typical(self, rows: Sequence[int]) -> float:
-        """The median length of the first step without a row, of some rows spread over them all."""
+    def typical(self, rows: Sequence[int]) -> tuple[float, int]:
+        """The median length of the first step without a row, of some rows spread over them all, and how many these are."""
         some = rows[:: max(1, len(rows) // _SOME)]
-        return float(np.median([self.without(row, np.inf, 0.0).first for row in some]))
+        return float(np.median([self.without(row, np.inf, 0.0).first for row in some])), len(some)
 
     def _times(self, v: Vector) -> Vector:
         return self._scale * self._at.product(v) + self._damping * v
