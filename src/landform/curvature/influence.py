@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from landform.curvature.at_point import LossAt, Vector
-from landform.curvature.left_out import LeftOut
+from landform.curvature.left_out import LeftOut, Refit
 from landform.derivatives.jacobian import Jacobian
 from landform.derivatives.target import make_target
 from landform.errors import ShapeError
@@ -144,20 +144,24 @@ def influence(
     settled, gradients = np.empty(len(numbers), bool), whole.gradients + looked
     for k, row in enumerate(numbers.tolist()):
         found = fits.without(row, tolerance, scale)
-        end, own = found.step + found.rest, fits.alone(row)
+        end = found.step + found.rest
         change[k] = outputs(end) - now
         doubt[k] = np.maximum(np.abs(outputs(found.step) - now - change[k]), found.reach * slopes)
-        loss[k], (without[k], slope) = (
-            at.value_and_gradient(at.x + best, own)[0],
-            at.value_and_gradient(at.x + end, own),
-        )
-        near, settled[k] = at.value_and_gradient(at.x + found.step, own)[0], found.settled
-        loss_doubt[k] = max(abs(near - without[k]), found.reach * fits.length(slope))
-        gradients += found.gradients
+        loss[k], without[k], loss_doubt[k] = _own_loss(fits, row, best, found)
+        settled[k], gradients = found.settled, gradients + found.gradients
+    slack = whole.first / max(scale, float(np.finfo(float).tiny))
     return Influence(
-        numbers, names, change, doubt, loss, without, loss_doubt, settled, gradients,
-        whole.first / max(scale, float(np.finfo(float).tiny)), damping,
+        numbers, names, change, doubt, loss, without, loss_doubt, settled, gradients, slack, damping
     )  # fmt: skip
+
+
+def _own_loss(fits: LeftOut, row: int, best: Vector, found: Refit) -> tuple[float, float, float]:
+    """The loss of a row alone in the fit, out of it, and how far off the latter may be."""
+    own, at = fits.alone(row), fits.at
+    inside, _ = at.value_and_gradient(at.x + best, own)
+    outside, slope = at.value_and_gradient(at.x + found.step + found.rest, own)
+    near, _ = at.value_and_gradient(at.x + found.step, own)
+    return inside, outside, max(abs(near - outside), found.reach * fits.length(slope))
 
 
 def _outputs(

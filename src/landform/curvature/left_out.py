@@ -76,7 +76,7 @@ class LeftOut:
     """
 
     def __init__(self, at: LossAt, damping: float, *, chosen: bool) -> None:
-        self._at = at
+        self.at = at
         self._batches = [batch for batch, _ in at.batches()]
         self._sizes = [_row_count(at, batch, number) for number, batch in enumerate(self._batches)]
         self._starts = np.cumsum([0, *self._sizes])
@@ -95,7 +95,7 @@ class LeftOut:
 
     @cached_property
     def _factor(self) -> tuple[np.ndarray, bool]:
-        matrix = self._scale * self._at.dense() + self._damping * np.eye(self._at.n)
+        matrix = self._scale * self.at.dense() + self._damping * np.eye(self.at.n)
         try:
             factor: tuple[np.ndarray, bool] = cho_factor(matrix, lower=True)
         except LinAlgError:
@@ -106,7 +106,7 @@ class LeftOut:
         """The inverse Hessian with all rows, times a vector."""
         if self._fits:
             return np.asarray(cho_solve(self._factor, slope, check_finite=False))
-        n = self._at.n
+        n = self.at.n
         times = LinearOperator((n, n), self._times)
         found, left = cg(times, slope, rtol=1e-6, maxiter=max(1000, n // 10))
         if left or slope @ found <= 0 < np.linalg.norm(slope):
@@ -140,12 +140,12 @@ class LeftOut:
         return float(np.sqrt(max(slope @ self.solve(slope), 0.0)))
 
     def typical(self, rows: Sequence[int]) -> tuple[float, int]:
-        """The median length of the first step without a row, of some rows spread over them all, and how many these are."""
+        """The median length of the first step without a row, over some rows, and how many these are."""
         some = rows[:: max(1, len(rows) // _SOME)]
         return float(np.median([self.without(row, np.inf, 0.0).first for row in some])), len(some)
 
     def _times(self, v: Vector) -> Vector:
-        return self._scale * self._at.product(v) + self._damping * v
+        return self._scale * self.at.product(v) + self._damping * v
 
     def alone(self, row: int) -> Batch:
         """A row's data, as a batch of one."""
@@ -153,25 +153,25 @@ class LeftOut:
         return self._taken(k, np.array([row - self._starts[k]]))
 
     def _taken(self, batch: int, places: np.ndarray) -> Batch:
-        taken: Batch = self._at.target.backend.map_leaves(
+        taken: Batch = self.at.target.backend.map_leaves(
             lambda leaf: leaf[places] if np.ndim(leaf) else leaf, self._batches[batch]
         )
         return taken
 
     def _descend(self, batches: list[Batch], sizes: list[int], tolerance: float, scale: float) -> Refit:
-        start = self._at.x
+        start = self.at.x
 
         def objective(step: Vector) -> tuple[float, Vector]:
             value, slope = self._damping * (step @ step) / 2, self._damping * step
             for batch, size in zip(batches, sizes, strict=True):
                 if size:
-                    own, slopes = self._at.value_and_gradient(start + step, batch)
-                    share = size if self._at.mean else 1
+                    own, slopes = self.at.value_and_gradient(start + step, batch)
+                    share = size if self.at.mean else 1
                     value, slope = value + share * own, slope + share * slopes
             return float(value), slope
 
         memory: list[tuple[Vector, Vector, float]] = []
-        step, taken = np.zeros(self._at.n), 1
+        step, taken = np.zeros(self.at.n), 1
         value, slope = objective(step)
         move = -self.solve(slope)
         first = float(np.sqrt(max(-slope @ move, 0.0)))
@@ -180,7 +180,7 @@ class LeftOut:
         while True:
             left = np.sqrt(max(-slope @ move, 0.0))
             reach, before = left * min(1.0, left / max(before, _TINY)), left
-            rounding = 64 * self._at.rounding * (abs(value) + self._scale * self._at.rounding)
+            rounding = 64 * self.at.rounding * (abs(value) + self._scale * self.at.rounding)
             if left <= goal or left**2 <= rounding:
                 return Refit(step, move, first, reach, True, taken)
             length = 1.0
