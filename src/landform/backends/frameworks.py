@@ -46,6 +46,12 @@ def torch_of(function: Any, args: Any) -> Any:
     return None
 
 
+def own_data(function: Any) -> Any:
+    """The data that a PyTorch module's function brought along, as it takes them again; None for any other function."""
+    module = sys.modules.get("landform.backends.torch.module")
+    return function.data if module is not None and isinstance(function, module.ModuleFunction) else None
+
+
 def _jax() -> Any:
     from landform.backends import jax as backend
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -81,11 +80,12 @@ def _fitted(
     from landform.cli.progress import progress
 
     with progress("loading the numerical libraries", quiet=quiet) as say:
+        from landform.cli.script import load_function
         from landform.fit.parameters import fit as ask
         from landform.formulation.table import read_table
 
         say("loading the model")
-        function = load_function(model)
+        function = load_function(model, "option --model")
         say("reading the table")
         frame = _frame(read_table(data), str(data), [target] + ([errors] if errors else []))
         say("fitting")
@@ -104,45 +104,6 @@ def _asked(ask: Callable[..., Any], function: Callable[..., Any], frame: Any, st
             remedy="add it with --start, or to the table",
             where="the model",
         ) from error
-
-
-def load_function(place: str) -> Callable[..., Any]:
-    """The function at ``FILE.py:NAME``; the file is run.
-
-    Raises
-    ------
-    ModelError
-        If the file or the function is not there, or the file fails.
-    """
-    file, _, name = place.rpartition(":")
-    path = Path(file)
-    if not file or not path.is_file():
-        raise ModelError(
-            "a model as FILE.py:FUNCTION", got=repr(place), remedy="name a file that is there", where="option --model"
-        )
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ModelError("a Python file", got=path.name, remedy="name a file ending in .py", where="option --model")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # a user's file can fail in any way
-        raise ModelError(
-            "a Python file that runs",
-            got=f"{type(error).__name__}: {error}",
-            remedy="correct it",
-            where=str(path),
-        ) from error
-    found = getattr(module, name, None)
-    if not callable(found):
-        known = [k for k, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
-        raise ModelError(
-            f"a function {name!r}",
-            got=f"functions {', '.join(known) or 'none'}",
-            remedy="name one of these",
-            where=str(path),
-        )
-    return found
 
 
 def _frame(table: Any, where: str, needed: Sequence[str]) -> Any:

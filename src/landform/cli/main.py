@@ -33,6 +33,9 @@ _COMMANDS = {
         "landform.cli.sensitivity", "sensitivity", "Say what moves a fitted scikit-learn model, and how surely."
     ),
     "fit": _Entry("landform.cli.fit", "fit", "Fit a model's parameters to a table, and say how surely each is known."),
+    "landscape": _Entry(
+        "landform.cli.landscape", "landscape", "Say where a loss is at: minimum, saddle; how far to step."
+    ),
 }
 
 

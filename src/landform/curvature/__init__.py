@@ -8,7 +8,9 @@ from landform.curvature.by_layer import LayerShares
 from landform.curvature.canonical import Curve, Landscape, canonical, nature_of
 from landform.curvature.chain import Chain, chain
 from landform.curvature.cuts import Plane, Slice
+from landform.curvature.influence import Influence
 from landform.curvature.landscape import LossLandscape, landscape
+from landform.curvature.overview import Overview
 from landform.curvature.spectra import Density, Diagonal, TopPairs, Total
 from landform.curvature.stable_step import StableStep
 from landform.curvature.stationary import find_stationary
@@ -19,9 +21,11 @@ __all__ = [
     "Curve",
     "Density",
     "Diagonal",
+    "Influence",
     "Landscape",
     "LayerShares",
     "LossLandscape",
+    "Overview",
     "Plane",
     "Slice",
     "StableStep",

@@ -6,13 +6,15 @@ Data are one batch, or batches read again for every product; that they are the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends.frameworks import own_data
+from landform.derivatives.hessian import Hessian
 from landform.derivatives.plan import DEFAULT_MEMORY, memory_bytes
 from landform.derivatives.target import Target, make_target
 from landform.errors import DerivativeError, ShapeError
@@ -87,6 +89,15 @@ def _rows(batch: Batch) -> int:
     return int(shape[0]) if shape else 1
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The data as they came: the first batch, all where there are several, whether rows are averaged."""
+
+    first: Batch
+    batches: Batches | None
+    mean: bool
+
+
 def _parted(data: Any, reduction: str) -> tuple[Batch, Batches | None]:
     """The arguments of the loss at its first batch, and the batches where there are several."""
     if reduction not in ("mean", "sum"):
@@ -113,16 +124,18 @@ def _parted(data: Any, reduction: str) -> tuple[Batch, Batches | None]:
 class LossAt:
     """A loss and its derivatives at one point. Made by `loss_at`."""
 
-    def __init__(self, target: Target, args: Batch, batches: Batches | None, leaves: Any, memory: str | int) -> None:
-        self.target, self.leaves, self._args, self._batches = target, leaves, args, batches
+    def __init__(self, target: Target, given: Given, params: Any, memory: str | int) -> None:
+        self.target, self.params, self.mean = target, params, given.mean
+        self.leaves = target.backend.leaves(target.backend.as_point(params))
+        self._args, self._batches = given.first, given.batches
         backend = target.backend
         self.x: Vector = np.asarray(backend.to_numpy(target.x), dtype=np.float64)
         self.n = self.x.size
         self.rounding = backend.rounding(target.x)
         self.products = 0
-        self._ones = target.vector(np.ones(1), 1, "output")
+        self.ones = target.vector(np.ones(1), 1, "output")
         self._fixed: Any = None
-        self._memory = memory_bytes(memory)
+        self.memory = memory_bytes(memory)
 
     def _mean(self, call: Callable[..., Any]) -> np.ndarray:
         """What a program gives, averaged over the batches."""
@@ -148,7 +161,14 @@ class LossAt:
         t = self.target
         with t.precision():
             at = t.x if x is None else t.vector(x, self.n, "parameter")
-        return self._mean(lambda *args: t.backend.pullback(t.flat, at, self._ones, *args))
+        return self._mean(lambda *args: t.backend.pullback(t.flat, at, self.ones, *args))
+
+    def value_and_gradient(self, x: Vector, args: Batch) -> tuple[float, Vector]:
+        """The loss and its slopes at another point, on other data."""
+        t = self.target
+        with t.precision():
+            value, slopes = t.backend.jacobian_reverse(t.flat, 1, t.vector(x, self.n, "parameter"), *args)
+            return float(value[0]), np.asarray(t.backend.to_numpy(slopes[0]), dtype=np.float64)
 
     def batch_gradients(self) -> list[Vector]:
         """The gradient of every batch alone; none where there is one batch."""
@@ -156,7 +176,7 @@ class LossAt:
         if self._batches is None:
             return []
         with t.precision():
-            found = [t.backend.pullback(t.flat, t.x, self._ones, *batch) for batch, _ in self._batches.weighted()]
+            found = [t.backend.pullback(t.flat, t.x, self.ones, *batch) for batch, _ in self._batches.weighted()]
         return [np.asarray(t.backend.to_numpy(g), dtype=np.float64) for g in found]
 
     def product(self, v: Vector) -> Vector:
@@ -167,23 +187,37 @@ class LossAt:
             along = t.vector(v, self.n, "parameter")
             if self._batches is None:
                 return np.asarray(t.backend.to_numpy(self._at_fixed_point()(along)), dtype=np.float64)
-        return self._mean(lambda *args: t.backend.hessian_product(t.flat, t.x, self._ones, along, *args))
+        return self._mean(lambda *args: t.backend.hessian_product(t.flat, t.x, self.ones, along, *args))
 
     def _at_fixed_point(self) -> Callable[[Any], Any]:
         t = self.target
         if self._fixed is None:
             kind = getattr(t.backend, "FixedPoint", None)
             if kind is None:
-                self._fixed = lambda v: t.backend.hessian_product(t.flat, t.x, self._ones, v, *self._args)
+                self._fixed = lambda v: t.backend.hessian_product(t.flat, t.x, self.ones, v, *self._args)
             else:
-                self._fixed = kind(t.flat, t.x, self._ones, self._args, self._memory)
+                self._fixed = kind(t.flat, t.x, self.ones, self._args, self.memory)
         return self._fixed
 
     def dense(self) -> Float[np.ndarray, "n n"]:
-        """The Hessian as a matrix, from n products."""
-        columns = [self.product(e) for e in np.eye(self.n)]
-        matrix = np.array(columns)
-        return (matrix + matrix.T) / 2
+        """The Hessian as a matrix, by layers where there are any, otherwise from n products."""
+        parts = [(self.dense_of(args), share) for args, share in self.batches()]
+        total: np.ndarray = np.sum([share * matrix for matrix, share in parts], axis=0)
+        return total / sum(share for _, share in parts) if self.mean else total
+
+    def dense_of(self, args: Batch) -> Float[np.ndarray, "n n"]:
+        """The same of one batch."""
+        t = self.target
+        self.products += self.n
+        matrix = Hessian(replace(t, args=args), self.ones, memory=self.memory).dense()
+        return np.asarray(t.backend.to_numpy(matrix), dtype=np.float64)
+
+    def batches(self) -> Iterator[tuple[Batch, float]]:
+        """What the loss takes beside the parameters, batch by batch, with its weight."""
+        if self._batches is None:
+            yield self._args, 1.0
+        else:
+            yield from self._batches.weighted()
 
     def labelled(self, v: Any, where: str) -> Vector:
         """A direction from the user, flat or as a tree like the parameters, as a vector.
@@ -217,7 +251,7 @@ def loss_at(
     memory: str | int = DEFAULT_MEMORY,
 ) -> LossAt:
     """A loss at its parameters, looked over once: see `landform.landscape` for the arguments and what is refused."""
-    args, batches = _parted(data, reduction)
+    args, batches = _parted(own_data(loss) if data is None else data, reduction)
     target = make_target(loss, params, args=args)
     if target.m != 1:
         raise ShapeError(
@@ -226,7 +260,7 @@ def loss_at(
             remedy="return their mean, such as jnp.mean(losses)",
             where="argument loss",
         )
-    at = LossAt(target, args, batches, target.backend.leaves(target.backend.as_point(params)), memory)
+    at = LossAt(target, Given(args, batches, reduction == "mean"), params, memory)
     first, again = at.value(), at.value()
     if not np.isfinite(first):
         raise DerivativeError("a finite loss", got=first, remedy="move the parameters to where it is defined")

@@ -8,10 +8,16 @@ from typing import Any, Literal
 from landform.curvature.at_point import LossAt, loss_at
 from landform.curvature.by_layer import LayerShares, by_layer
 from landform.curvature.cuts import Plane, Slice, cut, plane
+from landform.curvature.influence import Influence, influence
+from landform.curvature.overview import Overview, overview
 from landform.curvature.spectra import Density, Diagonal, TopPairs, Total, density, diagonal, top_pairs, trace
 from landform.curvature.stable_step import Method, StableStep, stable_step
 from landform.curvature.verdict import Verdict, verdict
 from landform.derivatives.plan import DEFAULT_MEMORY
+
+
+def _silent(words: str) -> None:
+    del words
 
 
 class LossLandscape:
@@ -33,6 +39,29 @@ class LossLandscape:
     def products(self) -> int:
         """Hessian products taken so far."""
         return self._at.products
+
+    def overview(
+        self,
+        *,
+        learning_rate: float | None = None,
+        resolution: float = 0.0,
+        seed: int = 0,
+        say: Callable[[str], None] = _silent,
+    ) -> Overview:
+        """Verdict, largest curvatures, stable step, layers, density and pictures in one finding, with a page.
+
+        Parameters
+        ----------
+        learning_rate : float, optional
+            Of gradient descent: it is said where it sits against the edge of stability.
+        resolution : float
+            As for `verdict`.
+        seed : int
+            Of the random vectors.
+        say : callable, optional
+            Told what is being done.
+        """
+        return overview(self._at, learning_rate=learning_rate, resolution=resolution, seed=seed, say=say)
 
     def verdict(
         self, *, slope: float | None = None, resolution: float = 0.0, most: int | None = None, seed: int = 0
@@ -187,6 +216,60 @@ class LossLandscape:
     ) -> Plane:
         """The loss over a plane, with a trajectory of parameters (``path``) drawn onto it; as for `slice`."""
         return plane(self._at, first, second, reach=reach, points=points, path=path, seed=seed)
+
+    def influence(
+        self,
+        of: Callable[..., Any] | None = None,
+        *,
+        rows: Sequence[int] | None = None,
+        tolerance: float = 0.02,
+        damping: float = 0.0,
+    ) -> Influence:
+        """Which rows of the data made a prediction: what leaving each one out of the fit would change.
+
+        The loss is minimized again without each row, from these parameters and with the factor of their Hessian: few
+        gradients a row, until what is left to go is small beside what the row did.
+
+        Parameters
+        ----------
+        of : callable, optional
+            ``of(params)``, what is asked about: such as ``lambda p: predict(p, x_new)``. Without it, only every
+            row's own loss, in the fit and left out of it.
+        rows : sequence of int, optional
+            The rows to leave out, each alone, counted from 0 over all batches; otherwise all. A Hessian too large for
+            the memory budget allows chosen rows only, at some hundred products each.
+        tolerance : float
+            What is left to go, relative to the row's first step or a typical row's, in the norm of the Hessian.
+        damping : float
+            Added to every curvature: fits are then held to these parameters. Needed where the loss has directions
+            without curvature.
+
+        Returns
+        -------
+        Influence
+
+        Raises
+        ------
+        ShapeError
+            If there are no data apart from the loss, or no such row.
+        DerivativeError
+            If the Hessian is not positive definite.
+
+        References
+        ----------
+        Koh and Liang (2017), "Understanding black-box predictions via influence functions", ICML, take the first step
+        alone.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X, y = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), np.array([0.0, 1.0, 3.0])
+        >>> w = np.linalg.lstsq(X, y, rcond=None)[0]
+        >>> land = landscape(lambda w, X, y: ((X @ w - y) ** 2).mean(), w, (X, y))
+        >>> land.influence(lambda w: w[0] + 3 * w[1]).change.round(6).ravel().tolist()  # a line through two points
+        [0.666667, 0.166667, -1.333333]
+        """
+        return influence(self._at, of, rows, tolerance=tolerance, damping=damping)
 
 
 def landscape(

@@ -15,7 +15,8 @@ from landform.errors import ModelError, ShapeError
 class ModuleFunction:
     """What a module, and a loss on top of it, gives for any values of the parameters. Made by `from_torch`.
 
-    Calling it with a dictionary from parameters' names to tensors gives the outputs, or the loss.
+    Calling it with a dictionary from parameters' names to tensors gives the outputs, or the loss; with further
+    arguments like ``data``, for these data.
 
     Parameters
     ----------
@@ -53,10 +54,16 @@ class ModuleFunction:
         held = [(k, v) for k, v in self.module.named_parameters() if k not in self._names]
         return [*held, *self.module.named_buffers()]
 
-    def __call__(self, parameters: dict[str, torch.Tensor]) -> Any:
-        """The outputs, or the loss, for these values of the parameters."""
-        outputs = functional_call(self.module, parameters, self._inputs)
-        return outputs if self.loss is None else self.loss(outputs, *self._targets)
+    @property
+    def data(self) -> tuple[Any, ...]:
+        """What the module and the loss take, as a call takes other data."""
+        return self._inputs if self.loss is None else (self._inputs, *self._targets)
+
+    def __call__(self, parameters: dict[str, torch.Tensor], *data: Any) -> Any:
+        """The outputs, or the loss, for these values of the parameters, on other data where they are given."""
+        inputs, targets = _parted(data, self.loss) if data else (self._inputs, self._targets)
+        outputs = functional_call(self.module, parameters, inputs)
+        return outputs if self.loss is None else self.loss(outputs, *targets)
 
 
 def module_function(
