@@ -126,6 +126,9 @@ class Backend(Protocol):
     def output_size(self, f: Flat, x: Any, args: Sequence[Any]) -> tuple[int, Any]:
         """Number of outputs and their dtype; whatever has no derivative is refused here."""
 
+    def evaluated_anew(self, f: Flat, x: Any, *args: Any) -> Any:
+        """f(x) by the user's function itself, whatever was recorded or compiled of it."""
+
     def work_bytes(self, f: Flat) -> int:
         """What one derivative product keeps in memory beside its vectors; 0 where it is not known."""
 

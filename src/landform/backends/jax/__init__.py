@@ -4,9 +4,9 @@ Nothing here changes a global setting. Points that come as NumPy float64 (or as 
 double precision inside a local context; JAX arrays stay in the precision and on the device they came in.
 
 The files in the order in which a point passes them: `context` (precision, complaints), `tree` (arrays as one vector),
-`flat` (the function between vectors), `compiled`, `programs` and `tables` (products, and whole tables), `dense`
-(matrices), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor coefficients), `joint` (functions made
-one). `families` has what a Fisher information needs of distributions.
+`flat` (the function between vectors, with its `state` and its `record`), `compiled`, `programs` and `tables` (products,
+and whole tables), `dense` (matrices), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor
+coefficients), `joint` (functions made one). `families` has what a Fisher information needs of distributions.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from landform.backends.jax.dense import (
 )
 from landform.backends.jax.flat import (
     Flat,
+    evaluated_anew,
     flat_function,
     notes,
     output_leaves,
@@ -100,6 +101,7 @@ __all__ = [
     "compiled",
     "curves",
     "double_precision",
+    "evaluated_anew",
     "explained",
     "families",
     "first_not_finite",

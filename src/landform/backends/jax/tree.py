@@ -64,8 +64,13 @@ def is_native(x: Any) -> bool:
 
 def leaves(x: Any, letter: str = "x") -> list[tuple[str, tuple[int, ...]]]:
     """Label and shape of every array in the point."""
+    return [(label, np.shape(leaf)) for label, leaf in leaf_labels(x, letter)]
+
+
+def leaf_labels(x: Any, letter: str) -> list[tuple[str, Any]]:
+    """Every leaf with its label."""
     found, _ = jax.tree_util.tree_flatten_with_path(x)
-    return [(_label(path, letter), np.shape(leaf)) for path, leaf in found]
+    return [(_label(path, letter), leaf) for path, leaf in found]
 
 
 def _label(path: Sequence[Any], letter: str) -> str:
@@ -105,9 +110,9 @@ def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
             kind = jnp.result_type(leaf)
         except TypeError:
             kind = np.asarray(leaf).dtype
-        if not jnp.issubdtype(kind, jnp.floating):
+        if not jnp.issubdtype(kind, jnp.floating) or kind.itemsize > 8:
             raise ShapeError(
-                "a point of real floating-point numbers",
+                "a point of real floating-point numbers" + " of at most 64 bits" * (kind.kind == "f"),
                 got=f"dtype {kind}",
                 remedy="convert it, for example with x.astype(float)",
                 where="argument x",

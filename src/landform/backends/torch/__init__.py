@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from landform.backends.torch import families
-from landform.backends.torch.flat import Flat, flat_function, output_leaves, output_size, outputs_at
+from landform.backends.torch.flat import Flat, evaluated_anew, flat_function, output_leaves, output_size, outputs_at
 from landform.backends.torch.higher import laplacian, loss_of_linear, taylor
 from landform.backends.torch.joint import as_double, half_squared, joint_function, leaf_names, shaped
 from landform.backends.torch.programs import (
@@ -45,6 +45,7 @@ __all__ = [
     "as_point",
     "at_rows",
     "bend",
+    "evaluated_anew",
     "explained",
     "families",
     "first_not_finite",
