@@ -7,6 +7,7 @@ closed forms, with c changed where the function finds it.
 from __future__ import annotations
 
 import functools
+import sys
 import types
 
 import jax
@@ -33,6 +34,16 @@ def through_another(x):
 
 def times_setting(x):
     return SETTINGS.rate * x**2
+
+
+def found_by_name(x):
+    return globals()["RATE"] * x**2
+
+
+def imported_inside(x):
+    import settings_of_a_user
+
+    return settings_of_a_user.rate * x**2
 
 
 def times_entry(x):
@@ -91,6 +102,15 @@ def _global_of_an_own_rule(monkeypatch):
 
 def _setting(monkeypatch):
     return times_setting, lambda c: monkeypatch.setattr(SETTINGS, "rate", c)
+
+
+def _found_by_name(monkeypatch):
+    return found_by_name, lambda c: monkeypatch.setitem(globals(), "RATE", c)
+
+
+def _imported_inside(monkeypatch):
+    monkeypatch.setitem(sys.modules, SETTINGS.__name__, SETTINGS)
+    return imported_inside, lambda c: monkeypatch.setattr(SETTINGS, "rate", c)
 
 
 def _entry_deep_inside(monkeypatch):
@@ -207,7 +227,7 @@ CASES = [
     *(_global, _global_of_a_callee, _global_of_an_own_rule, _setting, _entry_deep_inside, _closure, _nested_closure),
     *(_array_written_into, _large_array_written_into, _jax_array_replaced, _default, _keyword_default),
     *(_attribute_of_the_function, _bound_method, _attribute_of_an_attribute, _class_attribute, _object, _slots),
-    *(_partial, _wrapped, _what_cannot_be_looked_into),
+    *(_partial, _wrapped, _found_by_name, _imported_inside, _what_cannot_be_looked_into),
 ]
 
 
@@ -255,6 +275,19 @@ def test_an_operator_stays_what_it_was(case, monkeypatch):
     change(7.0)
     for name, face in before.items():
         np.testing.assert_allclose(face(), 3.0, rtol=1e-12, err_msg=name)
+
+
+def test_what_was_given_may_be_written_into_afterwards():
+    x, scale, u = X.copy(), np.full(3, 3.0), np.ones(3)
+    J = landform.jacobian(lambda z, a: a * z**2, x, args=(scale,))
+    H = landform.hessian(lambda z, a: a * z**2, x, args=(scale,), weights=u)
+    first = J @ np.ones(3)
+    for array in (x, scale, u):
+        array[:] = 99.0
+    for found in (first, J @ np.ones(3), J.dense().diagonal(), J.sparse().diagonal()):
+        np.testing.assert_allclose(found, 6 * X)
+    for found in (H @ np.ones(3), H.dense().diagonal(), H.sparse().diagonal()):
+        np.testing.assert_allclose(found, 6.0)
 
 
 def test_arrays_inside_compiled_parts_are_the_operators_own():

@@ -23,7 +23,7 @@ import sysconfig
 import threading
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -43,6 +43,8 @@ _LASTING: tuple[type, ...] = (
     *(jax.tree_util.PyTreeDef, jax.sharding.Sharding, jax.sharding.Mesh, jax.Device, types.UnionType),
 )
 """What stays as it is for as long as it lives."""
+_ELSEWHERE = {"globals", "vars", "eval", "exec", "open", "environ", "getenv", "modules", "import_module", "__import__"}
+"""A function that names one of these may read what no name of its own leads to."""
 _METHODS = (types.FunctionType, staticmethod, classmethod, property)
 _FRAMEWORKS = {"jax", "jaxlib", "numpy", "scipy", "landform", "builtins", *sys.stdlib_module_names} - {"__main__"}
 _INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
@@ -86,6 +88,14 @@ def state_of(function: Callable[..., Any]) -> tuple[Any, ...] | None:
         look.at(function)
     except Exception:  # whatever an object does when it is looked at
         return None
+    return tuple(look.found)
+
+
+def state_of_leaves(leaves: Sequence[Any]) -> tuple[Any, ...]:
+    """The same of arguments: arrays of NumPy and numbers by content, JAX's arrays by identity."""
+    look = _Look("")
+    for leaf in leaves:
+        look.found.append(_Same(leaf)) if isinstance(leaf, jax.core.Tracer) else look.at(leaf)
     return tuple(look.found)
 
 
@@ -208,14 +218,17 @@ class _Look:
                 self.at(more)
         root = _root(f)
         if root not in _FRAMEWORKS:
-            self._globals(f.__globals__, _names(f.__code__), self._is_library(root))
+            names = _names(f.__code__)
+            if not _ELSEWHERE.isdisjoint(names):
+                raise UnknownStateError
+            self._globals(f.__globals__, names, self._is_library(root))
 
     def _globals(self, space: dict[str, Any], names: tuple[str, ...], library: bool) -> None:
         """The variables of a module that are named; those of the user's other modules too, as in ``settings.rate``."""
         for name in names:
-            if name not in space:
+            if name not in space and name not in sys.modules:
                 continue
-            value = space[name]
+            value = space[name] if name in space else sys.modules[name]  # imported inside the function
             if not isinstance(value, types.ModuleType):
                 if not library or not (callable(value) or isinstance(value, type)):
                     self.found.append(name)

@@ -110,9 +110,10 @@ def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
             kind = jnp.result_type(leaf)
         except TypeError:
             kind = np.asarray(leaf).dtype
-        if not jnp.issubdtype(kind, jnp.floating) or kind.itemsize > 8:
+        real = jnp.issubdtype(kind, jnp.floating)
+        if not real or kind.itemsize > 8:
             raise ShapeError(
-                "a point of real floating-point numbers" + " of at most 64 bits" * (kind.kind == "f"),
+                "a point of real floating-point numbers" + " of at most 64 bits" * real,
                 got=f"dtype {kind}",
                 remedy="convert it, for example with x.astype(float)",
                 where="argument x",
@@ -181,5 +182,8 @@ def first_not_finite(matrix: Any) -> tuple[tuple[int, ...], float, int] | None:
     if isinstance(matrix, jax.core.Tracer):
         return None
     matrix = np.asarray(matrix)
+    with np.errstate(all="ignore"):
+        if np.isfinite(matrix.sum()):  # one number that is not finite makes the sum so, and this is quicker
+            return None
     bad = np.argwhere(~np.isfinite(matrix))
     return (tuple(bad[0].tolist()), matrix[tuple(bad[0])], len(bad)) if len(bad) else None
