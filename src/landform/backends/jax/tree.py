@@ -182,8 +182,8 @@ def first_not_finite(matrix: Any) -> tuple[tuple[int, ...], float, int] | None:
     if isinstance(matrix, jax.core.Tracer):
         return None
     matrix = np.asarray(matrix)
-    with np.errstate(all="ignore"):
-        if np.isfinite(matrix.sum()):  # one number that is not finite makes the sum so, and this is quicker
-            return None
-    bad = np.argwhere(~np.isfinite(matrix))
-    return (tuple(bad[0].tolist()), matrix[tuple(bad[0])], len(bad)) if len(bad) else None
+    finite = np.isfinite(matrix)
+    if finite.all():
+        return None
+    bad = np.argwhere(~finite)
+    return tuple(bad[0].tolist()), matrix[tuple(bad[0])], len(bad)
