@@ -104,8 +104,9 @@ class Prepared:
         """f(x) and J(x) from one call."""
         backend = self.target.backend
         form = backend.jacobian_forward if self.plan.mode == "forward" else backend.jacobian_reverse
-        y, matrix = self._give(x, *self._run(form, self.target.flat, self.plan.chunk, self._at(x)))
+        y, matrix = self._run(form, self.target.flat, self.plan.chunk, self._at(x))
         self._checked("Jacobian", matrix, y)
+        y, matrix = self._give(x, y, matrix)
         return y, matrix
 
     def jacobian(self, x: Float[Array, " n"]) -> Float[Array, "m n"]:
@@ -118,8 +119,9 @@ class Prepared:
         """f and J at every row of X, in one call."""
         backend = self.target.backend
         found = self._run(backend.values_and_jacobians, self.target.flat, backend.rows(X, self.target.x))
-        Y, J = (part[: len(X)] for part in self._give(X, *found))
+        Y, J = (part[: len(X)] for part in found)
         self._checked("Jacobian", J, Y)
+        Y, J = self._give(X, Y, J)
         return Y, J
 
     def jacobians(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m n"]:
@@ -129,9 +131,10 @@ class Prepared:
     def second(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"], Float[Array, "m n n"]]:
         """f, J and the Hessian of every output from one call; for functions of few inputs."""
         found = self._run(self.target.backend.second_derivatives, self.target.flat, self._at(x))
-        y, jacobian, curves = self._give(x, *found)
+        y, jacobian, curves = found
         self._checked("Jacobian", jacobian, y)
         self._checked("Hessian", curves)
+        y, jacobian, curves = self._give(x, *found)
         return y, jacobian, curves
 
     def bend(self, x: Float[Array, " n"], v: Float[Array, " n"]) -> Float[Array, " m"]:
@@ -159,9 +162,9 @@ class Prepared:
         """
         u, chunk, at = self._weights(weights), self.curves.chunk, self._at(x)
         self._refuse_no_value(at)
-        found = self._give(x, self._run(self.target.backend.hessian_dense, self.target.flat, chunk, at, u))[0]
+        found = self._run(self.target.backend.hessian_dense, self.target.flat, chunk, at, u)
         self._checked("Hessian", found)
-        return found
+        return self._give(x, found)[0]
 
     def hessian_product(
         self, x: Float[Array, " n"], v: Float[Array, " n"], weights: Float[Array, " m"] | None = None

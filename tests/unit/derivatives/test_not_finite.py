@@ -100,3 +100,17 @@ def test_traced_products_are_not_looked_at():
     x = jnp.ones(2)
     found = jax.jit(lambda v: landform.jacobian(jnp.sin, x) @ v)(jnp.array([1.0, jnp.nan]))
     assert np.isnan(found[1]) and np.isfinite(found[0])
+
+
+@pytest.mark.parametrize("form", ["tensor", "array"])
+def test_prepared_tensors(form):
+    torch = pytest.importorskip("torch", reason="needs the extra torch")
+    out = torch.tensor(OUT) if form == "tensor" else OUT
+    p = landform.prepare(torch.log, torch.tensor(V))
+    for call in (p.jacobian, p.second, lambda x: p.jacobians(x[None]), lambda x: p.bend(x, x)):
+        refused(DerivativeError, "a finite value at the point, got nan for y1", lambda call=call: call(out))
+    q = landform.prepare(lambda x: torch.log(x).sum(), torch.tensor(V))
+    for call in (q.hessian, lambda x: q.hessian_product(x, x)):
+        refused(DerivativeError, "a finite value at the point, got nan for y", lambda call=call: call(out))
+    assert np.isnan(landform.prepare(torch.log, torch.tensor(V), finite=False).value(OUT)[1])
+    refused(DerivativeError, "got nan for y1", lambda: landform.jacobian(torch.log, torch.tensor(OUT)) @ V)
