@@ -46,10 +46,11 @@ class Backend(Protocol):
     Of the programs, ``value``, ``pushforward`` and ``pullback`` are the essence:
 
     - ``value(f, x, *args)`` f(x); ``values(f, X, *args)`` at every row
-    - ``pushforward(f, x, v, *args)`` J v; ``pullback(f, x, u, *args)`` J'u
+    - ``pushforward(f, x, v, *args)`` J v; ``pullback(f, x, u, *args)`` J'u; ``value_and_…`` f(x) with them
     - ``jacobian_forward(f, chunk, x, *args)``, ``jacobian_reverse(…)`` f(x) and J, ``chunk`` products at a time
     - ``values_and_jacobians(f, X, *args)`` both at every row of X
-    - ``hessian_product(f, x, weights, v, *args)`` of weights·f; ``hessian_quadratic(…)`` v'Hv
+    - ``hessian_product(f, x, weights, v, *args)`` of weights·f; ``value_and_…`` weights·f(x) with it
+    - ``value_and_quadratic(…)`` the same and v'Hv
     - ``hessian_dense(f, chunk, x, weights, *args)``, symmetric to the last bit
     - ``bend(f, x, v, *args)`` v'Hv of every output
     - ``second_derivatives(f, x, *args)`` f, J and the Hessian of every output
@@ -74,7 +75,10 @@ class Backend(Protocol):
     jacobian_reverse: Program
     values_and_jacobians: Program
     hessian_product: Program
-    hessian_quadratic: Program
+    value_and_pushforward: Program
+    value_and_pullback: Program
+    value_and_hessian_product: Program
+    value_and_quadratic: Program
     hessian_dense: Program
     bend: Program
     second_derivatives: Program
@@ -125,6 +129,9 @@ class Backend(Protocol):
 
     def output_size(self, f: Flat, x: Any, args: Sequence[Any]) -> tuple[int, Any]:
         """Number of outputs and their dtype; whatever has no derivative is refused here."""
+
+    def evaluated_anew(self, f: Flat, x: Any, *args: Any) -> Any:
+        """f(x) by the user's function itself, whatever was recorded or compiled of it."""
 
     def work_bytes(self, f: Flat) -> int:
         """What one derivative product keeps in memory beside its vectors; 0 where it is not known."""

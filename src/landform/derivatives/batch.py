@@ -12,7 +12,7 @@ from landform.backends.frameworks import backend_of
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, memory_bytes, readable_bytes
 from landform.derivatives.target import Target, make_target, refuse_not_finite
-from landform.errors import ShapeError
+from landform.errors import DerivativeError, ShapeError
 from landform.findings import Finding
 
 if TYPE_CHECKING:
@@ -72,8 +72,19 @@ class Jacobians(Finding):
         for start in range(0, len(self._points), chunk):
             first = min(start, len(self._points) - chunk)  # the last chunk begins early: one program serves all
             with t.precision():
-                part = t.backend.values_and_jacobians(t.flat, self._points[first : first + chunk], *t.args)[1]
+                Y, part = t.backend.values_and_jacobians(t.flat, self._points[first : first + chunk], *t.args)
+                self._refuse_no_value(Y, first)
             yield part[start - first :]
+
+    def _refuse_no_value(self, Y: Any, first: int) -> None:
+        bad = self._target.backend.first_not_finite(Y)
+        if bad is not None:
+            (row, output), value, _ = bad
+            raise DerivativeError(
+                "a finite value at every point",
+                got=f"{value} for {self._target.output_names[output]} in row {first + row}",
+                remedy="leave the row out, or move it into the function's domain",
+            )
 
     def dense(self) -> Any:
         """Every matrix, shape (rows, m, n).

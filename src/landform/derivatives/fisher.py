@@ -12,7 +12,7 @@ from landform.backends.model import Model
 from landform.derivatives.gauss_newton import GaussNewton, straightened
 from landform.derivatives.jacobian import Jacobian
 from landform.derivatives.plan import DEFAULT_MEMORY
-from landform.derivatives.target import Target, make_target
+from landform.derivatives.target import Target, make_target, refuse_no_value
 from landform.errors import ShapeError
 
 Kind = Literal["exact", "monte carlo", "empirical"]
@@ -152,6 +152,7 @@ def fisher(
     _refuse(distribution, kind, targets, draw, samples, NAMES)
     outputs = make_target(function, x, args=args, inputs=inputs)
     backend = outputs.backend
+    refuse_no_value(outputs)
     eta = backend.outputs_at(outputs.flat, outputs.x, outputs.args, outputs.m, outputs.precision)
     if not hasattr(eta, "shape") or not eta.shape:
         raise ShapeError(

@@ -11,7 +11,7 @@ import numpy as np
 from landform.backends.model import Model
 from landform.derivatives.hessian import Hessian
 from landform.derivatives.plan import DEFAULT_MEMORY, Plan, hessian_plan
-from landform.derivatives.target import Target, make_target
+from landform.derivatives.target import Target, make_target, refuse_no_value
 from landform.errors import ShapeError
 
 
@@ -52,6 +52,7 @@ def straightened(
         If the loss is no scalar.
     """
     inner = make_target(function, x, args=args, inputs=inputs)
+    refuse_no_value(inner)
     outputs = inner.backend.outputs_at(inner.flat, inner.x, inner.args, inner.m, inner.precision)
     with inner.precision():
         outer = make_target(loss, outputs, args=loss_args)

@@ -11,8 +11,14 @@ import numpy as np
 
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
-from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, hessian_plan
-from landform.derivatives.target import Target, make_target, refuse_not_finite, refuse_not_finite_product
+from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, hessian_plan, refuse_other_pattern
+from landform.derivatives.target import (
+    Target,
+    make_target,
+    refuse_no_value,
+    refuse_not_finite,
+    refuse_not_finite_product,
+)
 from landform.derivatives.untraceable import refuse_options
 from landform.errors import ShapeError
 
@@ -31,7 +37,6 @@ class Hessian(MatrixOperator):
     """
 
     kind = "Hessian"
-    _mode: Mode = "auto"
 
     def __init__(
         self,
@@ -57,7 +62,8 @@ class Hessian(MatrixOperator):
         """H v for v of shape (n,), at about two and a half gradients."""
         t = self._target
         with t.precision():
-            product = t.backend.hessian_product(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
+            found = t.backend.value_and_hessian_product(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
+            product = self._with_value(*found)
             return t.give(refuse_not_finite_product(t.backend, product, t.input_names, "product H v"))
 
     def rmatvec(self, u: Any) -> Any:
@@ -68,13 +74,20 @@ class Hessian(MatrixOperator):
         """v' H v: the curvature along v, with no matrix formed."""
         t = self._target
         with t.precision():
-            curve = t.backend.hessian_quadratic(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
+            found = t.backend.value_and_quadratic(t.flat, t.x, self._weights, t.vector(v, t.n, "input"), *t.args)
+            curve = self._with_value(*found)
             return t.give(refuse_not_finite_product(t.backend, curve, ("the curvature along v",), "product v' H v"))
+
+    def _with_value(self, value: Any, found: Any) -> Any:
+        """What was found, where the function has a value."""
+        if self._target.backend.first_not_finite(value) is not None:
+            refuse_no_value(self._target)
+        return found
 
     @cached_property
     def plan(self) -> Plan:
         """How the matrix is formed."""
-        if self._mode in WITHOUT_ZEROS:
+        if self._leaves_zeros_out:
             return self._program.plan
         layers = self._layers
         return self._by_products(layers) if isinstance(layers, str) else layers.plan
@@ -94,10 +107,9 @@ class Hessian(MatrixOperator):
     @cached_property
     def _dense(self) -> Any:
         t = self._target
-        if self._mode in WITHOUT_ZEROS:
+        if self._leaves_zeros_out:
             return self._filled()
-        with t.precision():
-            self._refuse_no_value()
+        refuse_no_value(t)
         matrix = self._checked_layers()
         if matrix is None:
             with t.precision():
@@ -159,7 +171,7 @@ class Hessian(MatrixOperator):
 
     def diagonal(self) -> Any:
         """The second derivative along every input, shape (n,)."""
-        sparse = self._mode in WITHOUT_ZEROS and not self._target.native
+        sparse = self._leaves_zeros_out and not self._target.native
         return self.sparse().diagonal() if sparse else self.dense().diagonal()
 
     def to_frame(self) -> pd.DataFrame:
@@ -241,6 +253,7 @@ def hessian(
         raise ShapeError(expected, got=repr(mode), remedy="choose one", where="argument mode")
     sparsity = numeric.pop("sparsity", None)
     refuse_options(numeric)
+    refuse_other_pattern(sparsity)
     target = make_target(function, x, args=args, inputs=inputs)
     if weights is None:
         if target.m != 1:
@@ -250,5 +263,7 @@ def hessian(
                 remedy="pass weights= to say which combination of them",
             )
         weights = np.ones(1)
+    if hasattr(weights, "copy_") or isinstance(weights, np.ndarray):  # the caller may write into them later
+        weights = weights.clone() if hasattr(weights, "clone") else weights.copy()
     weights = target.vector(weights, target.m, "output")
     return Hessian(target, weights, memory=memory, mode=mode, sparsity=sparsity)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from landform.backends.model import Model
 from landform.derivatives.operator import MatrixOperator
-from landform.derivatives.plan import DEFAULT_MEMORY, WITHOUT_ZEROS, Mode, Plan, jacobian_plan, refuse_other_mode
+from landform.derivatives.plan import (
+    DEFAULT_MEMORY,
+    WITHOUT_ZEROS,
+    Mode,
+    Plan,
+    jacobian_plan,
+    refuse_other_mode,
+    refuse_other_pattern,
+)
 from landform.derivatives.target import (
     Target,
     make_target,
@@ -58,14 +66,16 @@ class Jacobian(MatrixOperator):
         """J v: the rate of change of every output along the direction v of shape (n,)."""
         t = self._target
         with t.precision():
-            product = t.backend.pushforward(t.flat, t.x, t.vector(v, t.n, "input"), *t.args)
+            y, product = t.backend.value_and_pushforward(t.flat, t.x, t.vector(v, t.n, "input"), *t.args)
+            refuse_not_finite_product(t.backend, y, t.output_names, "value at the point")
             return t.give(refuse_not_finite_product(t.backend, product, t.output_names, "product J v"))
 
     def rmatvec(self, u: Any) -> Any:
         """J' u for u of shape (m,): the gradient of u·f."""
         t = self._target
         with t.precision():
-            product = t.backend.pullback(t.flat, t.x, t.vector(u, t.m, "output"), *t.args)
+            y, product = t.backend.value_and_pullback(t.flat, t.x, t.vector(u, t.m, "output"), *t.args)
+            refuse_not_finite_product(t.backend, y, t.output_names, "value at the point")
             return t.give(refuse_not_finite_product(t.backend, product, t.input_names, "product J' u"))
 
     @property
@@ -77,14 +87,14 @@ class Jacobian(MatrixOperator):
     def plan(self) -> Plan:
         """How the matrix is formed."""
         t = self._target
-        if self._mode in WITHOUT_ZEROS:
+        if self._leaves_zeros_out:
             return self._program.plan
         return jacobian_plan(t.m, t.n, t.itemsize, mode=self._mode, memory=self._memory, **t.costs)
 
     @cached_property
     def _dense(self) -> Any:
         t, plan = self._target, self.plan
-        if self._mode in WITHOUT_ZEROS:
+        if self._leaves_zeros_out:
             return self._filled()
         form = t.backend.jacobian_forward if plan.mode == "forward" else t.backend.jacobian_reverse
         with t.precision():
@@ -286,6 +296,14 @@ def jacobian(
         return numeric_jacobian(function, x, args=args, inputs=inputs, outputs=outputs, options=numeric)
     sparsity = numeric.pop("sparsity", None)
     refuse_options(numeric)
+    refuse_other_pattern(sparsity)
+    if sparsity is not None and (batched or mode in ("forward", "reverse")):
+        raise ShapeError(
+            'mode "auto", "colored" or "numeric" at one point beside a pattern',
+            got="sparsity= with batched=True" if batched else f"sparsity= with mode={mode!r}",
+            remedy="leave one of them out",
+            where="argument sparsity",
+        )
     if batched:
         from landform.derivatives.batch import jacobians
 

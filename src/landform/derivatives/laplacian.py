@@ -7,7 +7,7 @@ from typing import Any
 
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, memory_bytes
-from landform.derivatives.target import make_target
+from landform.derivatives.target import make_target, refuse_no_value, refuse_not_finite_product
 
 
 def laplacian(
@@ -48,5 +48,7 @@ def laplacian(
     """
     t = make_target(function, x, args=args)
     chunk = max(1, min(32, t.n, memory_bytes(memory) // (16 * t.itemsize * (t.m + t.n))))
+    refuse_no_value(t)
     with t.precision():
-        return t.give(t.backend.laplacian(t.flat, chunk, t.x, *t.args))
+        found = t.backend.laplacian(t.flat, chunk, t.x, *t.args)
+        return t.give(refuse_not_finite_product(t.backend, found, t.output_names, "Laplacian"))

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from math import prod
 from typing import overload
 
 import numpy as np
+
+from landform.errors import ShapeError
+
+
+def refuse_same_names(names: Sequence[str], what: str) -> None:
+    """Refuse a name that stands for two numbers.
+
+    Raises
+    ------
+    ShapeError
+        Naming it.
+    """
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise ShapeError("every name once", got=f"{twice!r} twice", remedy="rename one", where=f"argument {what}")
 
 
 class Names(Sequence[str]):

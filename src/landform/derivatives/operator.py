@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from landform.derivatives.plan import Plan, memory_bytes, refuse_too_large
-from landform.derivatives.target import Target, refuse_not_finite_product
+from landform.derivatives.plan import WITHOUT_ZEROS, Mode, Plan, in_words, memory_bytes, refuse_too_large
+from landform.derivatives.target import Target, refuse_no_value
 from landform.findings import Finding
 
 if TYPE_CHECKING:
@@ -22,6 +22,13 @@ class MatrixOperator(Finding):
     kind: ClassVar[str]
     _target: Target
     _memory: str | int
+    _mode: Mode = "auto"
+    _sparsity: Any = None
+
+    @property
+    def _leaves_zeros_out(self) -> bool:
+        """Whether the matrix is formed from its non-zeros: so asked for, or a pattern is given."""
+        return self._mode in WITHOUT_ZEROS or (self._mode == "auto" and self._sparsity is not None)
 
     @property
     @abstractmethod
@@ -53,7 +60,7 @@ class MatrixOperator(Finding):
     def explain(self) -> str:
         """The plan in words, with its cost in products and memory, and what else there is to know."""
         t = self._target
-        words = f"{self.shape[0]} × {self.shape[1]} {self.kind}, {self.plan}"
+        words = f"{self.shape[0]} × {self.shape[1]} {self.kind}, {in_words(lambda: self.plan)}"
         return "; ".join((words, *t.backend.notes(t.flat)))
 
     def dense(self) -> Any:
@@ -74,18 +81,11 @@ class MatrixOperator(Finding):
 
         t, budget = self._target, memory_bytes(self._memory)
         refuse_too_large(program.plan.memory, budget, f"a sparse {program.m} × {program.n} {self.kind}")
+        refuse_no_value(t)
         with t.precision():
-            self._refuse_no_value()
             data = t.give(program.data(t.x, *free))
         refuse_not_finite_data(t, data, program, rows, t.input_names)
         return sparse_matrix(t, program, data)
-
-    def _refuse_no_value(self) -> None:
-        """A derivative is worth nothing where the function has no value, as that of log at -1."""
-        t = self._target
-        refuse_not_finite_product(
-            t.backend, t.backend.value(t.flat, t.x, *t.args), t.output_names, "value at the point"
-        )
 
     def _filled(self) -> Any:
         """The sparse matrix with its zeros."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,6 +87,18 @@ def readable_bytes(count: float) -> str:
     return f"{count:.1f} TiB"
 
 
+class TooLargeError(ShapeError):
+    """A matrix that does not fit the memory budget."""
+
+
+def in_words(plan: Callable[[], Plan]) -> str:
+    """The plan in words, or why there can be none."""
+    try:
+        return str(plan())
+    except TooLargeError as error:
+        return f"never dense, as {error.got} is over the memory budget; products form none, sparse() leaves zeros out"
+
+
 def refuse_too_large(matrix_bytes: int, budget: int, what: str) -> None:
     """Refuse a matrix that does not fit the memory budget, with its size.
 
@@ -94,7 +107,7 @@ def refuse_too_large(matrix_bytes: int, budget: int, what: str) -> None:
     ShapeError
     """
     if matrix_bytes > budget:
-        raise ShapeError(
+        raise TooLargeError(
             f"a matrix within the memory budget of {readable_bytes(budget)}",
             got=f"{what} of {readable_bytes(matrix_bytes)}",
             remedy="use products with the operator (J @ v, J.T @ u, H @ v), or raise memory=",
@@ -125,6 +138,17 @@ def refuse_other_mode(mode: object) -> None:
             remedy="choose one",
             where="argument mode",
         )
+
+
+def refuse_other_pattern(sparsity: object) -> None:
+    """Refuse a word that stands for no pattern.
+
+    Raises
+    ------
+    ShapeError
+    """
+    if isinstance(sparsity, str) and sparsity != "detect":
+        raise ShapeError('a pattern, or "detect"', got=repr(sparsity), remedy="give one", where="argument sparsity")
 
 
 def jacobian_plan(

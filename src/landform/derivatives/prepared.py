@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -16,11 +17,19 @@ from landform.derivatives.plan import (
     Mode,
     Plan,
     hessian_plan,
+    in_words,
     jacobian_plan,
     memory_bytes,
     refuse_other_mode,
 )
-from landform.derivatives.target import Target, make_target, refuse_unwalkable
+from landform.derivatives.target import (
+    Target,
+    make_target,
+    refuse_no_value,
+    refuse_not_finite,
+    refuse_not_finite_product,
+    refuse_unwalkable,
+)
 from landform.derivatives.verify import verify as check
 from landform.errors import ShapeError
 
@@ -33,14 +42,27 @@ class Prepared:
     """Values and derivatives of one function at any point of the same shape. Made by `prepare`.
 
     Points and results are flat NumPy vectors in the precision of the point it was prepared with: made for
-    the inside of a solver's loop. With PyTorch a tensor gives tensors.
+    the inside of a solver's loop. With PyTorch a tensor gives tensors. It stays the function that it was made from.
     """
 
     target: Target
-    plan: Plan
+    mode: Mode = "auto"
     effort: Effort = "full"
     memory: str | int = DEFAULT_MEMORY
+    finite: bool = True
     _fixed: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How the dense Jacobian is formed.
+
+        Raises
+        ------
+        ShapeError
+            If it does not fit the memory budget.
+        """
+        t = self.target
+        return jacobian_plan(t.m, t.n, t.itemsize, mode=self.mode, memory=self.memory, **t.costs)
 
     def _run(self, program: Any, *args: Any) -> Any:
         """Call a compiled program in the precision of the point."""
@@ -48,14 +70,28 @@ class Prepared:
             return (program.quick if self.effort == "quick" else program)(*args, *self.target.args)
 
     def _at(self, x: Any) -> Any:
-        return self.target.vector(x, self.target.n, "input")
+        return self.target.vector(x, self.target.n, "input", finite=self.finite)
 
     def _give(self, x: Any, *results: Any) -> tuple[Any, ...]:
         """Results in the form that the point x came in."""
         return tuple(self.target.backend.in_form_of(result, x) for result in results)
 
+    def _checked(self, what: str, matrix: Any, value: Any = None) -> None:
+        """Refuse what is not finite, unless the caller looks after that."""
+        t = self.target
+        if not self.finite:
+            return
+        if value is not None:
+            refuse_not_finite_product(t.backend, value, t.output_names, "value at the point")
+        rows = t.output_names if what == "Jacobian" else t.input_names
+        refuse_not_finite(t.backend, matrix, rows, t.input_names, what)
+
+    def _refuse_no_value(self, at: Any) -> None:
+        if self.finite:
+            refuse_no_value(self.target, at)
+
     def value(self, x: Float[Array, " n"]) -> Float[Array, " m"]:
-        """f(x)."""
+        """f(x), finite or not."""
         return self._give(x, self._run(self.target.backend.value, self.target.flat, self._at(x)))[0]
 
     def values(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m"]:
@@ -68,7 +104,9 @@ class Prepared:
         """f(x) and J(x) from one call."""
         backend = self.target.backend
         form = backend.jacobian_forward if self.plan.mode == "forward" else backend.jacobian_reverse
-        y, matrix = self._give(x, *self._run(form, self.target.flat, self.plan.chunk, self._at(x)))
+        y, matrix = self._run(form, self.target.flat, self.plan.chunk, self._at(x))
+        self._checked("Jacobian", matrix, y)
+        y, matrix = self._give(x, y, matrix)
         return y, matrix
 
     def jacobian(self, x: Float[Array, " n"]) -> Float[Array, "m n"]:
@@ -81,8 +119,10 @@ class Prepared:
         """f and J at every row of X, in one call."""
         backend = self.target.backend
         found = self._run(backend.values_and_jacobians, self.target.flat, backend.rows(X, self.target.x))
-        Y, J = self._give(X, *found)
-        return Y[: len(X)], J[: len(X)]
+        Y, J = (part[: len(X)] for part in found)
+        self._checked("Jacobian", J, Y)
+        Y, J = self._give(X, Y, J)
+        return Y, J
 
     def jacobians(self, X: Float[Array, "rows n"]) -> Float[Array, "rows m n"]:
         """J at every row of X, in one call."""
@@ -91,15 +131,24 @@ class Prepared:
     def second(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Float[Array, "m n"], Float[Array, "m n n"]]:
         """f, J and the Hessian of every output from one call; for functions of few inputs."""
         found = self._run(self.target.backend.second_derivatives, self.target.flat, self._at(x))
+        y, jacobian, curves = found
+        self._checked("Jacobian", jacobian, y)
+        self._checked("Hessian", curves)
         y, jacobian, curves = self._give(x, *found)
         return y, jacobian, curves
 
     def bend(self, x: Float[Array, " n"], v: Float[Array, " n"]) -> Float[Array, " m"]:
         """The second derivative of every output at x along v, with no matrix formed."""
-        return self._give(x, self._run(self.target.backend.bend, self.target.flat, self._at(x), self._at(v)))[0]
+        t, at = self.target, self._at(x)
+        self._refuse_no_value(at)
+        found = self._run(t.backend.bend, t.flat, at, self._at(v))
+        if self.finite:
+            refuse_not_finite_product(t.backend, found, t.output_names, "second derivative along v")
+        return self._give(x, found)[0]
 
     def _weights(self, weights: Any) -> Any:
-        return self.target.vector(np.ones(1) if weights is None else weights, self.target.m, "output")
+        weights = np.ones(1) if weights is None else weights
+        return self.target.vector(weights, self.target.m, "output", finite=self.finite)
 
     def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Float[Array, "n n"]:
         """The Hessian of weights·f at x, dense; the weights are one where there is one output.
@@ -111,8 +160,10 @@ class Prepared:
         ShapeError
             If the matrix does not fit the memory budget, or there are several outputs and no weights.
         """
-        u, chunk = self._weights(weights), self.curves.chunk
-        found = self._run(self.target.backend.hessian_dense, self.target.flat, chunk, self._at(x), u)
+        u, chunk, at = self._weights(weights), self.curves.chunk, self._at(x)
+        self._refuse_no_value(at)
+        found = self._run(self.target.backend.hessian_dense, self.target.flat, chunk, at, u)
+        self._checked("Hessian", found)
         return self._give(x, found)[0]
 
     def hessian_product(
@@ -122,18 +173,26 @@ class Prepared:
 
         What the gradient's linearization needs is kept for one point, unless it takes more than the memory budget.
         """
-        at, v, u = self._at(x), self._at(v), self._weights(weights)
+        t, v = self.target, self._at(v)
+        found = self._product(self._at(x), v, self._weights(weights))
+        if self.finite:
+            refuse_not_finite_product(t.backend, found, t.input_names, "product H v")
+        return self._give(x, found)[0]
+
+    def _product(self, at: Any, v: Any, u: Any) -> Any:
         fixed = getattr(self.target.backend, "FixedPoint", None)
         if fixed is None:
-            return self._give(x, self._run(self.target.backend.hessian_product, self.target.flat, at, u, v))[0]
+            self._refuse_no_value(at)
+            return self._run(self.target.backend.hessian_product, self.target.flat, at, u, v)
         key = (at.tobytes(), u.tobytes())
         if self._fixed.get("key") != key:
             self._fixed.clear()
+            self._refuse_no_value(at)
             with self.target.precision():
                 self._fixed["point"] = fixed(self.target.flat, at, u, self.target.args, memory_bytes(self.memory))
             self._fixed["key"] = key
         with self.target.precision():
-            return self._give(x, self._fixed["point"](v))[0]
+            return self._fixed["point"](v)
 
     @property
     def curves(self) -> Plan:
@@ -144,7 +203,7 @@ class Prepared:
 
     def explain(self) -> str:
         """Which plan, why, and what it costs."""
-        return f"{self.target.m} × {self.target.n} Jacobian, {self.plan}"
+        return f"{self.target.m} × {self.target.n} Jacobian, {in_words(lambda: self.plan)}"
 
 
 def prepare(
@@ -159,6 +218,7 @@ def prepare(
     outputs: Sequence[str] | None = None,
     verify: bool = False,
     sparsity: Any = None,
+    finite: bool = True,
 ) -> Prepared:
     """Prepare a function's derivatives once, for use at many points.
 
@@ -174,14 +234,22 @@ def prepare(
     sparsity : matrix, ColoredPattern or "detect", optional
         With ``mode="colored"``: where entries can differ from zero, as for `landform.jacobian`.
 
+    finite : bool
+        Refuse derivatives that are NaN or infinite, or belong to a point without a value, by name; False for a solver
+        that steps out of the domain and looks after that itself. Values are given as they are.
+
     Returns
     -------
     Prepared
+        The function as it is now: what it reads (variables it closes over, attributes) may change afterwards, and is
+        read by the next preparation.
 
     Raises
     ------
     DerivativeError
         With ``verify=True``, if the derivatives fail the check.
+    ShapeError
+        If something does not fit; that a dense matrix does not fit the memory, when it is asked for.
 
     Examples
     --------
@@ -201,6 +269,7 @@ def prepare(
             where="argument mode",
         )
     refuse_other_mode(mode)
+    memory_bytes(memory)
     if effort not in ("full", "quick"):
         raise ShapeError('effort "full" or "quick"', got=repr(effort), remedy="choose one", where="argument effort")
     if sparsity is not None and mode not in WITHOUT_ZEROS:
@@ -219,7 +288,6 @@ def prepare(
         from landform.derivatives.colored.prepared import prepare_sparse
 
         return prepare_sparse(
-            replace(target, native=False), effort, memory, mode=mode, sparsity=sparsity, verify=verify
+            replace(target, native=False), effort, memory, mode=mode, sparsity=sparsity, verify=verify, finite=finite
         )
-    plan = jacobian_plan(target.m, target.n, target.itemsize, mode=mode, memory=memory, **target.costs)
-    return Prepared(replace(target, native=False), plan, effort, memory)
+    return Prepared(replace(target, native=False), mode, effort, memory, finite)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from landform.backends.frameworks import backend_of
 from landform.backends.model import Model
 from landform.backends.protocol import Backend, Leaf
-from landform.derivatives.names import Names
+from landform.derivatives.names import Names, refuse_same_names
 from landform.errors import DerivativeError, ShapeError
 
 
@@ -83,18 +82,27 @@ class Target:
         """The array as the caller expects it."""
         return array if self.native else self.backend.to_numpy(array)
 
-    def vector(self, v: Any, size: int, what: str) -> Any:
+    def vector(self, v: Any, size: int, what: str, *, finite: bool = True) -> Any:
         """A direction of the right length.
 
         Raises
         ------
         ShapeError
-            If it is not a vector of ``size`` numbers.
+            If it is not a vector of ``size`` numbers, or with ``finite`` one of them is NaN or infinite.
         """
         refuse_other_length(v, size, what)
         if not self.native:
             _refuse_traced(v)
-        return self.backend.vector(v, self.x)
+        vector = self.backend.vector(v, self.x)
+        bad = self.backend.first_not_finite(vector) if finite else None
+        if bad is not None:
+            names = self.input_names if what == "input" else self.output_names
+            raise ShapeError(
+                f"a vector of finite numbers, one for each {what}",
+                got=f"{bad[1]} for {names[bad[0][0]]}",
+                remedy="clean the vector",
+            )
+        return vector
 
 
 def make_target(
@@ -124,8 +132,7 @@ def make_target(
     args = _as_arguments(args)
     backend = backend_of(function, x)
     if backend.name == "JAX":
-        _refuse_untraceable(args)
-    function = _findable(function)
+        args = _own(args)
     x = backend.as_point(x)
     native = backend.is_native(x)
     with backend.precision_of(x), backend.explained():
@@ -168,11 +175,11 @@ def _refuse_traced(vector: Any) -> None:
         )
 
 
-def _refuse_untraceable(args: tuple[Any, ...]) -> None:
-    """Refuse fixed arguments that JAX cannot hand to a compiled function."""
+def _own(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The fixed arguments, copied where the caller may write into them; what JAX cannot hand on is refused."""
     import jax
 
-    for leaf in jax.tree.leaves(args):
+    def own(leaf: Any) -> Any:
         if not hasattr(leaf, "dtype") and not isinstance(leaf, (bool, int, float, complex)):
             raise ShapeError(
                 "further arguments that are arrays or numbers",
@@ -180,15 +187,9 @@ def _refuse_untraceable(args: tuple[Any, ...]) -> None:
                 remedy="bind it to the function: functools.partial(f, name=value)",
                 where="argument args",
             )
+        return leaf.copy() if isinstance(leaf, np.ndarray) and leaf.flags.writeable else leaf
 
-
-def _findable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function as a key of what is compiled; one that cannot be one is compiled anew at every call."""
-    try:
-        hash(function)
-    except TypeError:
-        return partial(function)
-    return function
+    return tuple(jax.tree.map(own, args))
 
 
 def _names(given: Sequence[str] | None, leaves: Sequence[Leaf], what: str) -> Sequence[str]:
@@ -204,7 +205,8 @@ def _names(given: Sequence[str] | None, leaves: Sequence[Leaf], what: str) -> Se
         raise ShapeError(
             f"{len(names)} names", got=f"{len(given)}", remedy="give one for each", where=f"argument {what}"
         )
-    return tuple(given)
+    refuse_same_names(given, what)
+    return given
 
 
 def refuse_not_finite(backend: Backend, matrix: Any, rows: Sequence[str], columns: Sequence[str], what: str) -> None:
@@ -239,6 +241,21 @@ def refuse_not_finite_product(backend: Backend, product: Any, names: Sequence[st
             remedy="move the point away from where the function has a corner or leaves its domain",
         )
     return product
+
+
+def refuse_no_value(target: Target, x: Any = None) -> None:
+    """A derivative is worth nothing where the function has no value, as that of log at -1.
+
+    Raises
+    ------
+    DerivativeError
+        Naming the first output that is not finite, at the target's point or at x.
+    """
+    t, at = target, target.x if x is None else x
+    if type(at).__name__.endswith("Tracer"):
+        return  # no numbers to look at
+    with t.precision():
+        refuse_not_finite_product(t.backend, t.backend.value(t.flat, at, *t.args), t.output_names, "value at the point")
 
 
 def refuse_not_callable(function: Any) -> None:

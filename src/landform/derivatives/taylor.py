@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from landform.backends.model import Model
-from landform.derivatives.target import make_target
+from landform.derivatives.target import make_target, refuse_not_finite_product
 from landform.errors import ShapeError
 
 
@@ -52,4 +52,5 @@ def taylor(function: Callable[..., Any] | Model, x: Any, v: Any, *, order: int =
         raise ShapeError("an order of 0 or more", got=repr(order), remedy="pass a whole number", where="argument order")
     t = make_target(function, x, args=args)
     with t.precision():
-        return t.give(t.backend.taylor(t.flat, order, t.x, t.vector(v, t.n, "input"), *t.args))
+        found = t.backend.taylor(t.flat, order, t.x, t.vector(v, t.n, "input"), *t.args)
+        return t.give(refuse_not_finite_product(t.backend, found, t.output_names, "Taylor coefficient"))

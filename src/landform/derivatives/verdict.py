@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,59 +60,88 @@ class Evidence:
         return f" in output {self.claim.box.outputs[i]!r}" if len(self.floors) > 1 else ""
 
 
-def verdict(seen: Evidence) -> str:
-    """What is wrong, the most telling first; empty where nothing is."""
+Test = Callable[[Evidence], Iterator[tuple[int, str]]]
+"""It yields what is wrong: the output (-1: no single one), and words."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong: with which test it was seen, in which output, and words."""
+
+    test: Test
+    output: int
+    words: str
+
+    def shows_in(self, seen: Evidence) -> bool:
+        """Whether other evidence shows the same."""
+        return any(output == self.output for output, _ in self.test(seen))
+
+    @property
+    def has_a_place(self) -> bool:
+        """Whether it can come from single inputs."""
+        return self.output >= 0 and self.test in (_kinks, _zero_by_accident, _standing_still, _slopes, _curves)
+
+
+def verdict(seen: Evidence) -> Fault | None:
+    """What is wrong, the most telling first; None where nothing is."""
     tests = (_restless, _without_value, _not_finite, _kinks, _zero_by_accident, _standing_still, _slopes, _products)
-    return next((words for test in (*tests, _curves) for words in test(seen)), "")
+    return next((Fault(test, i, words) for test in (*tests, _curves) for i, words in test(seen)), None)
 
 
-def _restless(seen: Evidence) -> Iterator[str]:
+def _restless(seen: Evidence) -> Iterator[tuple[int, str]]:
     # A black box may be noisy, but its values must not wander further than its noise.
     allowed = np.zeros(len(seen.noise)) if seen.claim.again else 8 * seen.noise
     for i in np.flatnonzero(seen.unrest > np.maximum(allowed, 100 * seen.claim.eps * np.abs(seen.claim.box.value))):
         beyond = "" if seen.claim.again else f", while its noise is {seen.noise[i]:.1e}"
         yield (
+            int(i),
             f"a function that gives another value when called again at the same point: "
-            f"{seen.unrest[i]:.1e} apart{seen.of(i)}{beyond}; it depends on hidden state"
+            f"{seen.unrest[i]:.1e} apart{seen.of(i)}{beyond}; it depends on hidden state",
         )
 
 
-def _without_value(seen: Evidence) -> Iterator[str]:
+def _without_value(seen: Evidence) -> Iterator[tuple[int, str]]:
     for ray in seen.rays:
         for side, inside in zip(ray.moves, ray.inside, strict=True):
             if inside and np.isnan(side[-3:]).all(axis=0).any():
-                yield f"a function that has no value right beside the point: {_reason(ray.first_failure)}"
+                yield -1, f"a function that has no value right beside the point: {_reason(ray.first_failure)}"
 
 
 def _reason(failure: Failure | None) -> str:
     return failure.reason if failure else "unknown"
 
 
-def _not_finite(seen: Evidence) -> Iterator[str]:
+def _not_finite(seen: Evidence) -> Iterator[tuple[int, str]]:
     for ray in seen.rays:
         for what, vector in (("Jacobian", ray.slope), ("Hessian", ray.curve)):
             if vector is None:
                 continue
             for i in np.flatnonzero(~np.isfinite(vector)):
-                yield f"a {what} that is not finite: output {seen.claim.box.outputs[i]!r} changes by {vector[i]}"
+                yield (
+                    int(i),
+                    f"a {what} that is not finite: output {seen.claim.box.outputs[i]!r} changes by {vector[i]}",
+                )
 
 
-def _kinks(seen: Evidence) -> Iterator[str]:
+def _kinks(seen: Evidence) -> Iterator[tuple[int, str]]:
     for i, fall in enumerate(seen.falls("even")):
         if fall.order < 0.5:
-            yield f"a function that jumps at the point{seen.of(i)}: it has no derivative there"
+            yield int(i), f"a function that jumps at the point{seen.of(i)}: it has no derivative there"
         elif fall.order < 1.5:
-            yield f"a function with a kink at the point{seen.of(i)}: its slopes ahead and behind differ"
+            yield int(i), f"a function with a kink at the point{seen.of(i)}: its slopes ahead and behind differ"
 
 
-def _zero_by_accident(seen: Evidence) -> Iterator[str]:
+def _zero_by_accident(seen: Evidence) -> Iterator[tuple[int, str]]:
     slopes = np.array([ray.slope for ray in seen.rays])
     curves = np.array([0.0 * ray.slope if ray.curve is None else ray.curve for ray in seen.rays])
     for i in np.flatnonzero((slopes == 0).all(axis=0) & (curves == 0).all(axis=0)):
         if seen.first[i].order < 1.7:
-            yield f"a derivative that is zero although the function moves{seen.of(i)}: something stops its gradient"
+            yield (
+                int(i),
+                f"a derivative that is zero although the function moves{seen.of(i)}: something stops its gradient",
+            )
         elif any(_on_a_stair(seen, ray, i) for ray in seen.rays):
-            yield f"a derivative that is zero although the function moves{seen.of(i)}, in jumps: it rounds"
+            yield int(i), f"a derivative that is zero although the function moves{seen.of(i)}, in jumps: it rounds"
 
 
 def _on_a_stair(seen: Evidence, ray: Rays, i: int | np.intp) -> bool:
@@ -126,38 +155,45 @@ def _on_a_stair(seen: Evidence, ray: Rays, i: int | np.intp) -> bool:
     return not isinstance(value, Failure) and value[i] == box.value[i] + move
 
 
-def _standing_still(seen: Evidence) -> Iterator[str]:
+def _standing_still(seen: Evidence) -> Iterator[tuple[int, str]]:
     for i in np.flatnonzero([fall.order < 1.7 for fall in seen.first]):
         for ray in seen.rays:
             foretold = np.abs(ray.steps * ray.slope[i]) > seen.floors[i]
             if foretold.sum() >= 3 and (ray.moves[:, foretold, i][:, -3:] == 0).all():
-                yield f"a derivative of {ray.slope[i]:.3g} where the function stands still{seen.of(i)}"
+                yield int(i), f"a derivative of {ray.slope[i]:.3g} where the function stands still{seen.of(i)}"
 
 
-def _slopes(seen: Evidence) -> Iterator[str]:
+def _slopes(seen: Evidence) -> Iterator[tuple[int, str]]:
     for i, fall in enumerate(seen.first):
         if fall.order < 1.7:
-            yield f"a Jacobian whose Taylor remainder falls like step^{fall.order:.2f} instead of step^2{seen.of(i)}"
+            yield (
+                int(i),
+                f"a Jacobian whose Taylor remainder falls like step^{fall.order:.2f} instead of step^2{seen.of(i)}",
+            )
     for ray in seen.rays:
         value, error = ray.measured(seen.noise)
         for j in np.flatnonzero(seen.noisy & (np.abs(value - ray.slope) > _SURE * error)):
             yield (
+                int(j),
                 f"a Jacobian whose product with a random direction is {ray.slope[j]:.8g} "
-                f"where {value[j]:.8g} ± {error[j]:.1g} is measured{seen.of(j)}"
+                f"where {value[j]:.8g} ± {error[j]:.1g} is measured{seen.of(j)}",
             )
 
 
-def _products(seen: Evidence) -> Iterator[str]:
+def _products(seen: Evidence) -> Iterator[tuple[int, str]]:
     if seen.dot_product_gap > np.sqrt(seen.claim.eps):
-        yield f"forward and reverse products that differ by {seen.dot_product_gap:.1e}"
+        yield -1, f"forward and reverse products that differ by {seen.dot_product_gap:.1e}"
 
 
-def _curves(seen: Evidence) -> Iterator[str]:
+def _curves(seen: Evidence) -> Iterator[tuple[int, str]]:
     for i, fall in enumerate(seen.falls("odd")):
         if fall.order < 2.5 and seen.first[i].order > 1.7:
-            yield f"a function whose slope has a kink at the point{seen.of(i)}: it has no Hessian there"
+            yield int(i), f"a function whose slope has a kink at the point{seen.of(i)}: it has no Hessian there"
     for i, fall in enumerate(seen.second):
         if fall.order < 2.5:
-            yield f"a Hessian whose Taylor remainder falls like step^{fall.order:.2f} instead of step^3{seen.of(i)}"
+            yield (
+                int(i),
+                f"a Hessian whose Taylor remainder falls like step^{fall.order:.2f} instead of step^3{seen.of(i)}",
+            )
     if seen.symmetry_gap > np.sqrt(seen.claim.eps):
-        yield f"a Hessian whose products are not symmetric, by {seen.symmetry_gap:.1e}"
+        yield -1, f"a Hessian whose products are not symmetric, by {seen.symmetry_gap:.1e}"

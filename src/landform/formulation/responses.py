@@ -118,7 +118,7 @@ class Responses:
     def derivatives(self) -> Prepared:
         """Values, Jacobian and Hessians of all of them, prepared once."""
         model = stack_models([part.model(self.inputs) for part in self.every])
-        prepared = prepare(model, np.zeros(len(self.inputs)), mode="forward", effort="quick")
+        prepared = prepare(model, np.zeros(len(self.inputs)), mode="forward", effort="quick", finite=False)
         self._refuse_mismatch(prepared.values_and_jacobians(self.check)[0])
         return prepared
 

@@ -257,7 +257,7 @@ def _looker(
     prepared: Any, residuals: Any, x0: Any, args: Sequence[Any], *, form: bool
 ) -> Callable[[Float[Array, " n"]], Look]:
     """What is seen from a point: value, slope, curvature, and the Jacobian of the residuals where there are some."""
-    inner = None if residuals is None else prepare(residuals, x0, args=args)
+    inner = None if residuals is None else prepare(residuals, x0, args=args, finite=False)
 
     def look(x: Float[Array, " n"]) -> Look:
         with np.errstate(all="ignore"):

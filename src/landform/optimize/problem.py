@@ -83,7 +83,7 @@ def make_problem(
     with backend.precision_of(x0):
         flat, unflatten = backend.flatten_point(x0)
         start = np.asarray(backend.to_numpy(flat), dtype=np.float64)
-    prepared = prepare(function, x0, args=args, inputs=inputs)
+    prepared = prepare(function, x0, args=args, inputs=inputs, finite=False)
     if prepared.target.m != 1:
         raise ShapeError(
             "an objective with one output",
@@ -98,7 +98,7 @@ def make_problem(
     linear, bent = _sorted(constraints)
     A, A_lower, A_upper, A_names = _rows(linear, len(names))
     region = Polytope(names, lower, upper, A, A_lower, A_upper, A_names)
-    curved = [_smooth(prepare(_function(c.fun, name), x0, args=args)) for name, c in bent]
+    curved = [_smooth(prepare(_function(c.fun, name), x0, args=args, finite=False)) for name, c in bent]
     sizes = [int(part.value(start).size) for part in curved]
     c_lower, c_upper, c_names = _sides(bent, sizes)
     program = Program(

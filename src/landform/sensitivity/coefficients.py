@@ -44,7 +44,7 @@ class DoubtOfCoefficients:
     @cached_property
     def _features(self) -> Prepared:
         before = self.fitted.before
-        return prepare(before.function, np.zeros(self.inputs), args=before.args, effort="quick")
+        return prepare(before.function, np.zeros(self.inputs), args=before.args, effort="quick", finite=False)
 
     def slopes(
         self, X: Float[Array, "rows d"], fields: Callable[[Float[Array, "rows d"]], Float[Array, "rows d k"]]

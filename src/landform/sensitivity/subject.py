@@ -65,7 +65,7 @@ class ExactSlopes:
     @cached_property
     def prepared(self) -> Prepared:
         """The model's compiled derivatives."""
-        return prepare(self.model, self.at, effort="quick")
+        return prepare(self.model, self.at, effort="quick", finite=False)
 
     def like(self, model: Model) -> ExactSlopes:
         """The same of another model; what is compiled is shared where only the numbers in it differ."""

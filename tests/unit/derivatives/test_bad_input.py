@@ -52,11 +52,45 @@ def test_points(x, words):
         (lambda z: z[:0], ShapeError, "a function with an output, got none"),
         (lambda z: z.astype(int), DerivativeError, "dtype int64; return floats"),
         (lambda z: z * 1j, DerivativeError, "dtype complex128"),
+        (lambda z: (z, jnp.arange(3)), DerivativeError, r"dtype int64 for y\[1\]; return floats"),
+        (lambda z: {"rise": z.sum(), "count": 3}, DerivativeError, "dtype int64 for count"),
+        (lambda z: [z, z > 0], DerivativeError, r"dtype bool for y\[1\]"),
         (3, ShapeError, "argument function: expected a function, got int"),
     ],
 )
 def test_outputs(f, error, words):
     refused(error, words, lambda: landform.jacobian(f, X))
+
+
+@pytest.mark.skipif(np.longdouble(0).itemsize <= 8, reason="no numbers longer than 64 bits on this machine")
+def test_numbers_longer_than_jax_has():
+    for call in (landform.jacobian, landform.prepare, landform.verify):
+        refused(ShapeError, "of at most 64 bits, got dtype", lambda call=call: call(jnp.sin, X.astype(np.longdouble)))
+
+
+def raises(z):
+    raise KeyError("viscosity")
+
+
+def test_an_error_of_the_function_itself_is_told_with_its_line():
+    line = raises.__code__.co_firstlineno + 1
+    words = f"argument function, line {line} of test_bad_input.py: expected a function that can be evaluated"
+    for call in (landform.jacobian, landform.prepare, landform.hessian, landform.verify):
+        with pytest.raises(DerivativeError, match=words + ".* got KeyError: 'viscosity'") as caught:
+            call(raises, X)
+        assert isinstance(caught.value.__cause__, KeyError)
+    refused(DerivativeError, r"pass further arguments in args=\(", lambda: landform.jacobian(lambda z, k: z * k, X))
+
+
+@pytest.mark.parametrize("mode", ["auto", "sparse", "numeric"])
+def test_a_name_stands_for_one_number(mode):
+    for what in ("inputs", "outputs"):
+        refused(
+            ShapeError,
+            f"argument {what}: expected every name once, got 'dose' twice",
+            lambda what=what: landform.jacobian(jnp.sin, X, mode=mode, **{what: ("dose", "dose")}),
+        )
+    refused(ShapeError, "'dose' twice", lambda: landform.prepare(jnp.sin, X, inputs=("dose", "dose")))
 
 
 def writes_into_its_input(z):

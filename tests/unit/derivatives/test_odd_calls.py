@@ -117,6 +117,37 @@ def test_a_sparse_matrix_keeps_to_the_memory():
     assert np.array_equal(many.diagonal(), np.r_[np.full(99_999, 2.0), 0.0])
 
 
+def test_what_is_never_formed_is_no_hindrance():
+    n = 30_000
+    x = np.linspace(1.0, 2.0, n)
+    p = landform.prepare(lambda z: z**2, x)
+    assert "never dense, as a 30000 × 30000 Jacobian of 6.7 GiB is over" in p.explain()
+    assert "never dense" in landform.jacobian(jnp.sin, x).explain()
+    assert "never dense" in landform.hessian(coupled, x).explain()
+    np.testing.assert_allclose(p.value(x), x**2)
+    np.testing.assert_allclose(p.hessian_product(x, x, np.ones(n)), 2 * x)
+    np.testing.assert_allclose(p.bend(x, x), 2 * x**2)
+    for matrix in (p.jacobian, lambda z: p.hessian(z, z), lambda z: landform.jacobian(jnp.sin, z).dense()):
+        refused(ShapeError, "got a 30000 × 30000 .* of 6.7 GiB", lambda matrix=matrix: matrix(x))
+
+
+def test_a_pattern_is_never_ignored():
+    J = landform.jacobian(jnp.sin, X, sparsity=np.eye(3))
+    assert J.plan.products == 1 and "given and checked" in J.explain()
+    np.testing.assert_allclose(J.dense(), np.diag(np.cos(X)))
+    wrong = np.eye(3)[::-1]
+    refused(DerivativeError, "d y0 / d x0 = .* outside", landform.jacobian(jnp.sin, X, sparsity=wrong).dense)
+    refused(DerivativeError, "outside", landform.hessian(lambda z: jnp.sin(z).sum(), X, sparsity=wrong).dense)
+    for options in ({"mode": "forward"}, {"mode": "reverse"}, {"batched": True}):
+        refused(
+            ShapeError,
+            "argument sparsity: .* beside a pattern",
+            lambda options=options: landform.jacobian(jnp.sin, X, sparsity=wrong, **options),
+        )
+    for call in (landform.jacobian, lambda f, x, **o: landform.hessian(f, x, weights=X, **o)):
+        refused(ShapeError, "a pattern, or \"detect\", got 'banded'", lambda c=call: c(jnp.sin, X, sparsity="banded"))
+
+
 def test_half_precision_without_zeros_is_a_matrix_that_scipy_can_show():
     found = landform.hessian(lambda z: jnp.sum(z**3), X.astype(np.float16)).sparse()
     assert found.dtype == np.float32 and str(found)

@@ -4,9 +4,9 @@ Nothing here changes a global setting. Points that come as NumPy float64 (or as 
 double precision inside a local context; JAX arrays stay in the precision and on the device they came in.
 
 The files in the order in which a point passes them: `context` (precision, complaints), `tree` (arrays as one vector),
-`flat` (the function between vectors), `compiled`, `programs` and `tables` (products, and whole tables), `dense`
-(matrices), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor coefficients), `joint` (functions made
-one). `families` has what a Fisher information needs of distributions.
+`flat` (the function between vectors, with its `state` and its `record`), `compiled`, `programs` and `tables` (products,
+and whole tables), `dense` (matrices), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor
+coefficients), `joint` (functions made one). `families` has what a Fisher information needs of distributions.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from landform.backends.jax.dense import (
 )
 from landform.backends.jax.flat import (
     Flat,
+    evaluated_anew,
     flat_function,
     notes,
     output_leaves,
@@ -49,12 +50,15 @@ from landform.backends.jax.programs import (
     FixedPoint,
     bend,
     hessian_product,
-    hessian_quadratic,
     outputs_at,
     pullback,
     pushforward,
     second_derivatives,
     value,
+    value_and_hessian_product,
+    value_and_pullback,
+    value_and_pushforward,
+    value_and_quadratic,
     values,
     values_and_jacobians,
 )
@@ -100,6 +104,7 @@ __all__ = [
     "compiled",
     "curves",
     "double_precision",
+    "evaluated_anew",
     "explained",
     "families",
     "first_not_finite",
@@ -110,7 +115,6 @@ __all__ = [
     "hessian_plan",
     "hessian_product",
     "hessian_products",
-    "hessian_quadratic",
     "in_form_of",
     "is_native",
     "jacobian_forward",
@@ -148,6 +152,10 @@ __all__ = [
     "taylor",
     "to_numpy",
     "value",
+    "value_and_hessian_product",
+    "value_and_pullback",
+    "value_and_pushforward",
+    "value_and_quadratic",
     "values",
     "values_and_jacobians",
     "vector",

@@ -55,6 +55,24 @@ def pullback(f: Flat, x: jax.Array, u: jax.Array, *args: Any) -> jax.Array:
 
 
 @compiled(0)
+def _value_and_pushforward_by_reverse(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    return f(x, *args), _pushforward_by_reverse.function(f, x, v, *args)
+
+
+@compiled(0, reverse=_value_and_pushforward_by_reverse)
+def value_and_pushforward(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    """f(x) and J(x) v."""
+    return jax.jvp(lambda z: f(z, *args), (x,), (v,))
+
+
+@compiled(0)
+def value_and_pullback(f: Flat, x: jax.Array, u: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    """f(x) and J(x)' u."""
+    y, pull = jax.vjp(lambda z: f(z, *args), x)
+    return y, pull(u)[0]
+
+
+@compiled(0)
 def _values_and_jacobians_by_reverse(f: Flat, X: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
     return jax.vmap(lambda x: (f(x, *args), jax.jacrev(lambda z: f(z, *args))(x)))(X)
 
@@ -84,6 +102,22 @@ def _product_by_reverse(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array,
 def hessian_product(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
     """The Hessian of weights·f at x, times v: forward over reverse."""
     return jax.jvp(jax.grad(lambda z: weights @ f(z, *args)), (x,), (v,))[1]
+
+
+@compiled(0)
+def _value_and_product_by_reverse(
+    f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any
+) -> tuple[jax.Array, jax.Array]:
+    return weights @ f(x, *args), _gradient_slope(f, x, weights, v, args)
+
+
+@compiled(0, reverse=_value_and_product_by_reverse)
+def value_and_hessian_product(
+    f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any
+) -> tuple[jax.Array, jax.Array]:
+    """weights·f at x, and its Hessian times v."""
+    (value, _), (_, product) = jax.jvp(jax.value_and_grad(lambda z: weights @ f(z, *args)), (x,), (v,))
+    return value, product
 
 
 @compiled(0)
@@ -124,18 +158,23 @@ class FixedPoint:
 
 
 @compiled(0)
-def _quadratic_by_reverse(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
-    return v @ _gradient_slope(f, x, weights, v, args)
+def _value_and_quadratic_by_reverse(
+    f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any
+) -> tuple[jax.Array, jax.Array]:
+    return weights @ f(x, *args), v @ _gradient_slope(f, x, weights, v, args)
 
 
-@compiled(0, reverse=_quadratic_by_reverse)
-def hessian_quadratic(f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
-    """v' H v of weights·f: forward over forward, nothing stored."""
+@compiled(0, reverse=_value_and_quadratic_by_reverse)
+def value_and_quadratic(
+    f: Flat, x: jax.Array, weights: jax.Array, v: jax.Array, *args: Any
+) -> tuple[jax.Array, jax.Array]:
+    """weights·f at x, and v' H v of it: forward over forward, nothing stored."""
 
-    def slope(z: jax.Array) -> jax.Array:
-        return jax.jvp(lambda w: weights @ f(w, *args), (z,), (v,))[1]
+    def along(z: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jax.jvp(lambda w: weights @ f(w, *args), (z,), (v,))
 
-    return jax.jvp(slope, (x,), (v,))[1]
+    (value, _), (_, curve) = jax.jvp(along, (x,), (v,))
+    return value, curve
 
 
 @compiled(0)

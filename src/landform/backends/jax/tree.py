@@ -64,8 +64,13 @@ def is_native(x: Any) -> bool:
 
 def leaves(x: Any, letter: str = "x") -> list[tuple[str, tuple[int, ...]]]:
     """Label and shape of every array in the point."""
+    return [(label, np.shape(leaf)) for label, leaf in leaf_labels(x, letter)]
+
+
+def leaf_labels(x: Any, letter: str) -> list[tuple[str, Any]]:
+    """Every leaf with its label."""
     found, _ = jax.tree_util.tree_flatten_with_path(x)
-    return [(_label(path, letter), np.shape(leaf)) for path, leaf in found]
+    return [(_label(path, letter), leaf) for path, leaf in found]
 
 
 def _label(path: Sequence[Any], letter: str) -> str:
@@ -105,9 +110,10 @@ def flatten_point(x: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
             kind = jnp.result_type(leaf)
         except TypeError:
             kind = np.asarray(leaf).dtype
-        if not jnp.issubdtype(kind, jnp.floating):
+        real = jnp.issubdtype(kind, jnp.floating)
+        if not real or kind.itemsize > 8:
             raise ShapeError(
-                "a point of real floating-point numbers",
+                "a point of real floating-point numbers" + " of at most 64 bits" * real,
                 got=f"dtype {kind}",
                 remedy="convert it, for example with x.astype(float)",
                 where="argument x",
@@ -176,5 +182,8 @@ def first_not_finite(matrix: Any) -> tuple[tuple[int, ...], float, int] | None:
     if isinstance(matrix, jax.core.Tracer):
         return None
     matrix = np.asarray(matrix)
-    bad = np.argwhere(~np.isfinite(matrix))
-    return (tuple(bad[0].tolist()), matrix[tuple(bad[0])], len(bad)) if len(bad) else None
+    finite = np.isfinite(matrix)
+    if finite.all():
+        return None
+    bad = np.argwhere(~finite)
+    return tuple(bad[0].tolist()), matrix[tuple(bad[0])], len(bad)

@@ -17,20 +17,23 @@ import numpy as np
 import torch
 
 from landform.backends.torch import families
-from landform.backends.torch.flat import Flat, flat_function, output_leaves, output_size, outputs_at
+from landform.backends.torch.flat import Flat, evaluated_anew, flat_function, output_leaves, output_size, outputs_at
 from landform.backends.torch.higher import laplacian, loss_of_linear, taylor
 from landform.backends.torch.joint import as_double, half_squared, joint_function, leaf_names, shaped
 from landform.backends.torch.programs import (
     bend,
     hessian_dense,
     hessian_product,
-    hessian_quadratic,
     jacobian_forward,
     jacobian_reverse,
     pullback,
     pushforward,
     second_derivatives,
     value,
+    value_and_hessian_product,
+    value_and_pullback,
+    value_and_pushforward,
+    value_and_quadratic,
     values,
     values_and_jacobians,
 )
@@ -45,6 +48,7 @@ __all__ = [
     "as_point",
     "at_rows",
     "bend",
+    "evaluated_anew",
     "explained",
     "families",
     "first_not_finite",
@@ -55,7 +59,6 @@ __all__ = [
     "hessian_plan",
     "hessian_product",
     "hessian_products",
-    "hessian_quadratic",
     "in_form_of",
     "is_native",
     "jacobian_forward",
@@ -89,6 +92,10 @@ __all__ = [
     "taylor",
     "to_numpy",
     "value",
+    "value_and_hessian_product",
+    "value_and_pullback",
+    "value_and_pushforward",
+    "value_and_quadratic",
     "values",
     "values_and_jacobians",
     "vector",

@@ -156,10 +156,33 @@ def hessian_product(f: Flat, x: Tensor, weights: Tensor, v: Tensor, *args: Any) 
     return products(gradient, [leaf], v)[0]
 
 
+def _value_held(f: Flat, x: Tensor, args: Sequence[Any]) -> Tensor:
+    return f.held("value", (x, *args), lambda: value(f, x, *args))
+
+
 @Eager
-def hessian_quadratic(f: Flat, x: Tensor, weights: Tensor, v: Tensor, *args: Any) -> Tensor:
-    """v' H v of weights·f."""
-    return v @ hessian_product(f, x, weights, v, *args)
+def value_and_pushforward(f: Flat, x: Tensor, v: Tensor, *args: Any) -> tuple[Tensor, Tensor]:
+    """f(x) and J(x) v."""
+    return _recorded(f, x, args).y.detach(), pushforward(f, x, v, *args)
+
+
+@Eager
+def value_and_pullback(f: Flat, x: Tensor, u: Tensor, *args: Any) -> tuple[Tensor, Tensor]:
+    """f(x) and J(x)' u."""
+    return _recorded(f, x, args).y.detach(), pullback(f, x, u, *args)
+
+
+@Eager
+def value_and_hessian_product(f: Flat, x: Tensor, weights: Tensor, v: Tensor, *args: Any) -> tuple[Tensor, Tensor]:
+    """weights·f at x, and its Hessian times v."""
+    return weights @ _value_held(f, x, args), hessian_product(f, x, weights, v, *args)
+
+
+@Eager
+def value_and_quadratic(f: Flat, x: Tensor, weights: Tensor, v: Tensor, *args: Any) -> tuple[Tensor, Tensor]:
+    """weights·f at x, and v' H v of it."""
+    y, product = value_and_hessian_product(f, x, weights, v, *args)
+    return y, v @ product
 
 
 @Eager

@@ -14,9 +14,10 @@ from landform.derivatives.colored.choose import hessian_matrix, jacobian_matrix
 from landform.derivatives.colored.structure import is_jax
 from landform.derivatives.coloring import ColoredPattern, make_structure
 from landform.derivatives.matrix_program import MatrixProgram
-from landform.derivatives.plan import Mode
+from landform.derivatives.plan import Mode, Plan
 from landform.derivatives.prepared import Effort, Prepared
-from landform.derivatives.target import Target
+from landform.derivatives.sparse.point import refuse_not_finite_data
+from landform.derivatives.target import Target, refuse_not_finite_product
 
 Array = np.ndarray
 
@@ -33,6 +34,11 @@ class PreparedSparse(Prepared):
     mode: Mode = "sparse"
     sparsity: Any = None
     curve_sparsity: Any = None
+
+    @cached_property
+    def plan(self) -> Plan:
+        """How the sparse Jacobian is formed."""
+        return self.program.plan
 
     @cached_property
     def program(self) -> MatrixProgram:
@@ -64,10 +70,14 @@ class PreparedSparse(Prepared):
         program = self.program
         with self.target.precision():
             y, data = program.value_and_data(self._at(x))
+        if self.finite:
+            refuse_not_finite_product(self.target.backend, y, self.target.output_names, "value at the point")
         return self._give(x, y)[0], self._matrix(program, x, data)
 
     def jacobian(self, x: Float[Array, " n"]) -> Any:
         """J(x), sparse."""
+        if self.finite:
+            return self.value_and_jacobian(x)[1]
         program = self.program
         with self.target.precision():
             data = program.data(self._at(x))
@@ -77,12 +87,17 @@ class PreparedSparse(Prepared):
         """The Hessian of weights·f at x, sparse; the weights are one where there is one output."""
         program = self._curved
         weights = self.target.vector(np.ones(1) if weights is None else weights, self.target.m, "output")
+        at = self._at(x)
+        self._refuse_no_value(at)
         with self.target.precision():
-            data = program.data(self._at(x), weights)
+            data = program.data(at, weights)
         return self._matrix(program, x, data)
 
     def _matrix(self, program: MatrixProgram, x: Any, data: Any) -> Any:
         """The values as a matrix in the form that the point x came in."""
+        if self.finite:
+            rows = self.target.output_names if program is self.program else self.target.input_names
+            refuse_not_finite_data(self.target, data, program, rows, self.target.input_names)
         found = self._give(x, data)[0]
         if isinstance(found, np.ndarray):
             return program.matrix(found)
@@ -95,7 +110,14 @@ class PreparedSparse(Prepared):
 
 
 def prepare_sparse(
-    target: Target, effort: Effort, memory: str | int, *, mode: Mode, sparsity: Any = None, verify: bool = False
+    target: Target,
+    effort: Effort,
+    memory: str | int,
+    *,
+    mode: Mode,
+    sparsity: Any = None,
+    verify: bool = False,
+    finite: bool = True,
 ) -> PreparedSparse:
     """The sparse derivatives of a target, prepared; see `landform.prepare`. "sparse" takes the cheaper way.
 
@@ -110,7 +132,7 @@ def prepare_sparse(
     program = jacobian_matrix(target, memory, mode=way, sparsity=slopes)
     if verify:
         refuse_missing(target, program)
-    found = PreparedSparse(target, program.plan, effort, memory, mode=way, sparsity=slopes, curve_sparsity=curves)
+    found = PreparedSparse(target, way, effort, memory, finite, sparsity=slopes, curve_sparsity=curves)
     found.__dict__["program"] = program  # not worked out again
     if sparsity is not None and slopes is not sparsity and curves is not None:
         _ = found._curved  # the pattern was given, and is checked now

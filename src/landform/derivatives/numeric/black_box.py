@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
+from landform.derivatives.names import refuse_same_names
 from landform.derivatives.numeric.evaluate import Evaluator
 from landform.derivatives.target import refuse_not_callable
 from landform.errors import ShapeError
@@ -178,6 +179,7 @@ def _counted(names: Sequence[str], size: int, what: str) -> tuple[str, ...]:
         raise ShapeError(f"a list of {size} names", got=repr(names), remedy="use a list", where=f"argument {what}")
     if len(names) != size:
         raise ShapeError(f"{size} names", got=f"{len(names)}", remedy="give one for each", where=f"argument {what}")
+    refuse_same_names(tuple(names), what)
     return tuple(names)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from landform.backends.jax.state import state_of_leaves
 from landform.derivatives.matrix_program import MatrixProgram
 from landform.derivatives.plan import memory_bytes
 from landform.derivatives.sparse.blocks import mentions
@@ -16,7 +17,7 @@ from landform.derivatives.sparse.program import SparseProgram, Symmetry
 from landform.derivatives.target import Target, not_finite, refuse_unwalkable
 
 _KEPT = 32
-_programs: OrderedDict[Any, tuple[SparseProgram, list[tuple[Any, Any]]]] = OrderedDict()
+_programs: OrderedDict[Any, SparseProgram] = OrderedDict()
 
 
 def jacobian_program(target: Target, memory: str | int) -> SparseProgram:
@@ -48,29 +49,17 @@ def _program(target: Target, what: str, memory: str | int, make: Callable[[Any, 
     refuse_unwalkable(target)
     leaves, structure = jax.tree.flatten(target.args)
     budget = memory_bytes(memory)
-    key = (target.flat, what, target.n, str(target.x.dtype), structure, tuple(map(id, leaves)), budget)
-    if key in _programs and _same(_programs[key][1], leaves):
+    key = (target.flat, what, target.n, str(target.x.dtype), structure, *state_of_leaves(leaves), budget)
+    if key in _programs:
         _programs.move_to_end(key)
-        return _programs[key][0]
+        return _programs[key]
     with target.precision():
         program = make(jax.ShapeDtypeStruct((target.n,), target.x.dtype), budget)
     if not program.is_traced:
-        # The leaves stay alive, since their identities are in the key; NumPy's may be written into meanwhile.
-        _programs[key] = program, [(leaf, np.array(leaf) if _may_change(leaf) else None) for leaf in leaves]
+        _programs[key] = program
         if len(_programs) > _KEPT:
             _programs.popitem(last=False)
     return program
-
-
-def _may_change(leaf: Any) -> bool:
-    return isinstance(leaf, np.ndarray)
-
-
-def _same(kept: Sequence[tuple[Any, Any]], leaves: Sequence[Any]) -> bool:
-    """Whether arguments still hold what they held when a program was made with them."""
-    return all(
-        copy is None or np.array_equal(copy, leaf, equal_nan=True) for (_, copy), leaf in zip(kept, leaves, strict=True)
-    )
 
 
 def refuse_not_finite_data(

@@ -148,7 +148,7 @@ def make_evaluator(
     notes = function.notes if isinstance(function, Model) else ()
     if mode == "auto":
         try:
-            prepared = prepare(function, x, inputs=inputs, outputs=outputs)
+            prepared = prepare(function, x, inputs=inputs, outputs=outputs, finite=False)
         except DerivativeError as error:
             remedy = error.remedy.replace('mode="numeric" to differentiate it as a black box with error bars', _VALUES)
             raise DerivativeError(error.expected, got=error.got, remedy=remedy, where=error.where) from error

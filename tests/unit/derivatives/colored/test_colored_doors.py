@@ -54,7 +54,7 @@ def test_a_pattern_in_every_form(form: Any) -> None:
 def test_given_patterns_serve_without_a_mode_too() -> None:
     J = landform.jacobian(neighbors, X, sparsity=BAND)
     assert J.sparse().nnz == 10
-    assert J.plan.mode == "forward"  # the dense matrix is formed as ever
+    assert J.plan.mode == "colored"  # the dense matrix is filled from it
 
 
 def test_an_arrow_takes_three_products() -> None:
