@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
+from landform.backends.trees import OfVector, TreeForm, is_tree
+from landform.derivatives.names import Names
 from landform.derivatives.numeric.evaluate import Evaluator
 from landform.derivatives.target import refuse_not_callable
 from landform.errors import ShapeError
@@ -78,12 +80,12 @@ class BlackBox:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The inputs' names."""
-        return self.given_inputs or _numbered("x", self.x.size)
+        return self.given_inputs or tuple(Names([("x", (self.x.size,))]))
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
         """The outputs' names."""
-        return self.given_outputs or _numbered("y", self.value.size)
+        return self.given_outputs or tuple(Names(self.evaluator.leaves or [("y", (self.value.size,))]))
 
 
 def make_black_box(
@@ -121,8 +123,11 @@ def make_black_box(
     if isinstance(function, Model):
         function = replace(function, args=(*function.args, *args))
         inputs, outputs, args = inputs or function.inputs, outputs or function.outputs, ()
-    point = _point(x)
+    point, form = _point(x)
     flat = point.ravel()
+    if form is not None:
+        function, options = OfVector(function, form), _in_vectors(options, form)
+        inputs = inputs or tuple(Names(form.leaves))
     low, high = _bounds(flat, options.get("bounds"))
     names = None if inputs is None else _counted(inputs, flat.size, "inputs")
     labels = None if outputs is None else tuple(outputs)
@@ -154,13 +159,15 @@ class Weighted:
         return float(self.weights @ value)
 
 
-def _numbered(letter: str, size: int) -> tuple[str, ...]:
-    return (letter,) if size == 1 else tuple(f"{letter}{i}" for i in range(size))
-
-
-def _point(x: Any) -> Float[np.ndarray, " ..."]:
-    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in np.ravel(x))
-    point = np.asarray(x, dtype=np.float64) if plain else np.asarray(x)
+def _point(x: Any) -> tuple[Float[np.ndarray, " ..."], TreeForm | None]:
+    """The point as an array, and the form of the tree it was."""
+    if hasattr(x, "to_numpy"):
+        x = x.to_numpy()
+    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in _items(x))
+    form = None
+    if not plain and is_tree(x):
+        x, form = TreeForm.of(x)
+    point = np.asarray(x, dtype=np.float64 if plain else None)
     if point.dtype.kind != "f" or point.size == 0:
         raise ShapeError(
             "a point of real floating-point numbers",
@@ -170,7 +177,26 @@ def _point(x: Any) -> Float[np.ndarray, " ..."]:
         )
     if not np.isfinite(point).all():
         raise ShapeError("finite numbers", got="NaN or inf", remedy="clean the point", where="argument x")
-    return point.astype(np.float64, copy=False)
+    return point.astype(np.float64, copy=False), form
+
+
+def _items(x: Any) -> Iterator[Any]:
+    """All that lists hold, however deep."""
+    if isinstance(x, (list, tuple)):
+        for item in x:
+            yield from _items(item)
+    else:
+        yield x
+
+
+def _in_vectors(options: NumericOptions, form: TreeForm) -> NumericOptions:
+    """The options with trees of the point's form as vectors."""
+    bounds, given = options.get("bounds"), options.copy()
+    if isinstance(bounds, (tuple, list)) and len(bounds) == 2:
+        given["bounds"] = (form.vector(bounds[0], "argument bounds"), form.vector(bounds[1], "argument bounds"))
+    if "scale" in given:
+        given["scale"] = form.vector(given["scale"], "argument scale")
+    return given
 
 
 def _counted(names: Sequence[str], size: int, what: str) -> tuple[str, ...]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends.protocol import Leaf
+from landform.backends.trees import is_tree, vector_of
 from landform.errors import DerivativeError, ShapeError
 
 
@@ -72,6 +75,8 @@ class Evaluator:
     outputs: tuple[str, ...] | None = None
     count: int = 0
     failures: list[Failure] = field(default_factory=list)
+    leaves: Sequence[Leaf] | None = None
+    """Label and shape of every array in the outputs, where they are a tree."""
     _size: int | None = None
 
     def at_point(self, x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " m"]:
@@ -94,15 +99,18 @@ class Evaluator:
 
     def many(self, points: Sequence[np.ndarray], where: Sequence[str]) -> list[Float[np.ndarray, " m"] | Failure]:
         """The values at several points, in their order; where one fails, its failure, which is also recorded."""
-        found = []
+        found: list[Any] = []
         with _bar(self.progress, self.count, len(points)) as advance:
-            for point, place, (value, wrong) in zip(points, where, self._outcomes(points), strict=True):
+            for value, wrong in self._outcomes(points):
                 advance()
-                result = wrong or self._checked(value)
-                if isinstance(result, str):
-                    result = Failure(place, np.array(point), result)
-                    self.failures.append(result)
-                found.append(result)
+                found.append(wrong or self._flat(value))
+        for i, result in enumerate(found):
+            # One product tells in most cases that all is finite.
+            if isinstance(result, str) or not isfinite(np.vdot(result, result)):
+                said = result if isinstance(result, str) else self._not_finite(result)
+                if said:
+                    found[i] = Failure(where[i], np.array(points[i]), said)
+                    self.failures.append(found[i])
         return found
 
     def _outcomes(self, points: Sequence[np.ndarray]) -> Any:
@@ -126,33 +134,37 @@ class Evaluator:
             ) from error
         return result
 
-    def _checked(self, value: Any) -> Float[np.ndarray, " m"] | str:
-        """The outputs as a vector, or what is wrong with them in this one evaluation.
+    def _not_finite(self, flat: Float[np.ndarray, " m"]) -> str:
+        """Which output is not finite, if one is not."""
+        finite = np.isfinite(flat)
+        if finite.all():
+            return ""
+        i = int(np.argmin(finite))
+        name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
+        return f"output {name!r} is {flat[i]}"
+
+    def _flat(self, value: Any) -> Float[np.ndarray, " m"]:
+        """The outputs as a vector.
 
         Raises
         ------
         ShapeError
             If they are no real numbers, or not as many as before: wrong everywhere, not only here.
         """
-        usual = type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (self._size,)
-        flat = value if usual else self._flat(value)
-        if not np.isfinite(flat).all():
-            i = int(np.argmin(np.isfinite(flat)))
-            name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
-            return f"output {name!r} is {flat[i]}"
-        return np.array(flat)  # a copy: some functions return one buffer every time
-
-    def _flat(self, value: Any) -> Float[np.ndarray, " m"]:
+        if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (self._size,):
+            return value.copy()  # some functions return one buffer every time
         try:
-            array = np.asarray(value)
+            array = np.asarray(None if isinstance(value, Mapping) else value)
         except ValueError:
             array = np.asarray(None)
+        if array.dtype == object and is_tree(value):
+            array, self.leaves = vector_of(value)
         if array.dtype.kind != "f" or array.size == 0:
             got = f"dtype {array.dtype}" if array.dtype.kind in "iubc" else f"{type(value).__name__}"
             raise ShapeError(
                 "a function that returns real floating-point numbers",
                 got=got,
-                remedy="return a float or an array of floats",
+                remedy="return a float, an array of floats, or a tree of these",
             )
         flat = array.astype(np.float64, copy=False).ravel()
         if self._size is None:
@@ -163,7 +175,7 @@ class Evaluator:
                 got=f"{flat.size} at one of them",
                 remedy="return an array of one shape",
             )
-        return flat
+        return np.array(flat)
 
 
 def _bar(shown: bool, before: int, total: int) -> Any:

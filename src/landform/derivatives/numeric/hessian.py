@@ -155,7 +155,7 @@ def numeric_hessian(
     told: dict[str, Any] = {"order": 2, "bounds": box.bounds, "most": np.inf if budget is None else budget}
     axes = [_line(box, {i: box.scale[i]}) for i in range(n)]
     follow(axes, box.evaluator, box.x, box.value, each=each, noise=box.noise, **told)
-    curves = [line.coefficient(2, box.noise) for line in axes]
+    curves = [line.coefficient(2, box.noise, final=True) for line in axes]
     largest = max(float(np.max(np.abs(line.table()[1]))) for line in axes)
     noise = np.maximum(np.exp(np.mean([np.log(c.noise) for c in curves], axis=0)), 2 * EPS * largest)
     # A pair's line is as long as the reach that each of its inputs turned out to have.
