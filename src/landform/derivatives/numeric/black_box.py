@@ -15,11 +15,13 @@ from landform.backends.model import Model
 from landform.backends.trees import OfVector, TreeForm, is_tree
 from landform.derivatives.names import Names
 from landform.derivatives.numeric.evaluate import Evaluator
-from landform.derivatives.target import refuse_not_callable
+from landform.derivatives.target import as_arguments, refuse_not_callable
 from landform.errors import ShapeError
 
 _NOTHING = 1e-100
 """An input below this is taken as zero: steps of its size would vanish in the arithmetic."""
+_FEW = 100
+"""A domain that holds no more numbers than this is no room to move in."""
 
 
 class NumericOptions(TypedDict, total=False):
@@ -38,8 +40,8 @@ class NumericOptions(TypedDict, total=False):
     budget : int or "least"
         The most evaluations; 15 for every line that is followed where not given. "least", with a sparsity,
         takes one per color and one at the point.
-    sparsity : matrix of shape (m, n), or ColoredPattern
-        Where entries can differ from zero.
+    sparsity : matrix of shape (m, n), ColoredPattern or "detect"
+        Where entries can differ from zero; "detect" finds it by moving groups of inputs.
     method : {"fit", "interval"}
         Taylor fits, or one difference whose step passes an interval test: fewer evaluations where little accuracy
         will do, larger errors (`landform.derivatives.numeric.interval`). For Jacobians.
@@ -108,15 +110,16 @@ def make_black_box(
         If the function fails at the point.
     """
     refuse_not_callable(function)
+    args = as_arguments(args)
     unknown = sorted(set(options) - set(NumericOptions.__annotations__))
     if unknown:
         known = ", ".join(f"{name}=" for name in NumericOptions.__annotations__)
         raise ShapeError("options of numeric derivatives", got=f"{unknown[0]}=", remedy=f"choose among {known}")
     executor = options.get("executor")
-    if executor is not None and not hasattr(executor, "submit"):
+    if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
         raise ShapeError(
             "an executor with a method submit, such as concurrent.futures.ThreadPoolExecutor(8)",
-            got=type(executor).__name__,
+            got=f"the class {executor.__name__}" if isinstance(executor, type) else type(executor).__name__,
             remedy="make one, or leave it out",
             where="argument executor",
         )
@@ -202,9 +205,10 @@ def _in_vectors(options: NumericOptions, form: TreeForm) -> NumericOptions:
 def _counted(names: Sequence[str], size: int, what: str) -> tuple[str, ...]:
     if isinstance(names, str):
         raise ShapeError(f"a list of {size} names", got=repr(names), remedy="use a list", where=f"argument {what}")
+    names = tuple(names)
     if len(names) != size:
         raise ShapeError(f"{size} names", got=f"{len(names)}", remedy="give one for each", where=f"argument {what}")
-    return tuple(names)
+    return names
 
 
 def _each(value: Any, size: int, where: str) -> Float[np.ndarray, " n"]:
@@ -223,7 +227,7 @@ def _bounds(x: np.ndarray, bounds: Any) -> tuple[np.ndarray, np.ndarray]:
     if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
         raise ShapeError("a pair (lower, upper)", got=repr(bounds), remedy="give two", where="argument bounds")
     low, high = (_each(side, x.size, "argument bounds") for side in bounds)
-    for i in np.flatnonzero(~((low <= x) & (x <= high) & (low < high))):
+    for i in np.flatnonzero(~((low <= x) & (x <= high) & (high - low > _FEW * np.spacing(np.abs(x))))):
         raise ShapeError(
             f"a point inside its bounds {low[i]:g} to {high[i]:g}",
             got=f"{x[i]:g} for input {i}",

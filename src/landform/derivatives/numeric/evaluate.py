@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -43,7 +43,7 @@ def _attempt(function: Callable[..., Any], x: np.ndarray, args: tuple[Any, ...])
     """The value and nothing, or nothing and what went wrong; at module level so that processes can run it."""
     try:
         return function(x, *args), ""
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a program's main function ends with sys.exit
         return None, f"{type(error).__name__}: {error}".rstrip(": ")
 
 
@@ -119,20 +119,27 @@ class Evaluator:
         f, args, shape = self.function, self.args, self.shape
         if self.executor is None:
             return (_attempt(f, np.array(point).reshape(shape), args) for point in points)
-        futures = [self.executor.submit(_attempt, f, np.array(point).reshape(shape), args) for point in points]
+        with self._running():
+            futures = [self.executor.submit(_attempt, f, np.array(point).reshape(shape), args) for point in points]
         return (self._outcome(future) for future in futures)
 
     def _outcome(self, future: Any) -> tuple[Any, str]:
-        try:
+        with self._running():
             result: tuple[Any, str] = future.result()
+        return result
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Say in one sentence that an executor does not do its work."""
+        try:
+            yield
         except Exception as error:
             raise DerivativeError(
                 "an executor that runs the function",
                 got=f"{type(error).__name__}: {error}",
-                remedy="processes need a function defined at the top of a module; or use threads",
+                remedy="use one that is open; processes need a function defined at the top of a module, threads do not",
                 where="argument executor",
             ) from error
-        return result
 
     def _not_finite(self, flat: Float[np.ndarray, " m"]) -> str:
         """Which output is not finite, if one is not."""
@@ -153,6 +160,8 @@ class Evaluator:
         """
         if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (self._size,):
             return value.copy()  # some functions return one buffer every time
+        if isinstance(value, np.ma.MaskedArray) and value.dtype.kind == "f":
+            value = value.filled(np.nan)
         try:
             array = np.asarray(None if isinstance(value, Mapping) else value)
         except ValueError:
@@ -160,7 +169,8 @@ class Evaluator:
         if array.dtype == object and is_tree(value):
             array, self.leaves = vector_of(value)
         if array.dtype.kind != "f" or array.size == 0:
-            got = f"dtype {array.dtype}" if array.dtype.kind in "iubc" else f"{type(value).__name__}"
+            plain = array.dtype.kind in "iubc" or (isinstance(value, np.ndarray) and array.size)
+            got = f"dtype {array.dtype}" if plain else f"{type(value).__name__}"
             raise ShapeError(
                 "a function that returns real floating-point numbers",
                 got=got,
@@ -182,8 +192,6 @@ def _bar(shown: bool, before: int, total: int) -> Any:
     """A progress bar of one batch on stderr as a context that gives the function to call after each evaluation."""
     if not shown:
         return nullcontext(lambda: None)
-    from contextlib import contextmanager
-
     from rich.console import Console
     from rich.progress import Progress
 

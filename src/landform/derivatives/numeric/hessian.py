@@ -142,6 +142,10 @@ def numeric_hessian(
     options = options or {}
     if options.get("sparsity") is not None or options.get("budget") == "least":
         raise ShapeError("a dense numeric Hessian", got="a sparsity", remedy='leave sparsity= and "least" out')
+    if options.get("method", "fit") != "fit":
+        raise ShapeError(
+            "Taylor fits for a Hessian", got=repr(options["method"]), remedy="leave it out", where="argument method"
+        )
     box = make_black_box(function, x, args=args, weights=weights, inputs=inputs, options=options)
     if box.value.size != 1:
         raise ShapeError(

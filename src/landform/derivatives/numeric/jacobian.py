@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
 EACH = 14
+CHECK = 4
+"""Evaluations that a check of the pattern takes at least."""
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,8 @@ def numeric_jacobian(
     """Every first derivative of a black box at one point, from its values; see `landform.jacobian`.
 
     Every input (every color of inputs, with a sparsity) is moved along a line: six values of a difference table,
-    then two, two and four where they tell most. A given sparsity is checked along one more line, unless a budget says
-    how often to evaluate. Taylor's polynomial through them, of no fixed order, gives
+    then two, two and four where they tell most. A sparsity is checked along one more line, as far as the budget
+    goes. Taylor's polynomial through them, of no fixed order, gives
     slope, noise and error bar (`taylor_coefficient`).
 
     Examples
@@ -200,7 +202,7 @@ def numeric_jacobian(
     pattern, origin = _pattern(options.get("sparsity"), box, budget)
     if budget == "least" and pattern is not None:
         values, errors, noise = forward_differences(box, pattern)
-        how = f"forward differences, {pattern.colors} colors{origin}"
+        how = f"forward differences, {pattern.colors} colors{origin}; the pattern is not checked"
         return NumericJacobian(box, Entries(values, errors, noise, how), pattern)
     color = np.arange(box.x.size) if pattern is None else pattern.color
     lines = _lines(box, color)
@@ -216,9 +218,11 @@ def numeric_jacobian(
     else:
         place = color[pattern.columns], pattern.rows
         values, errors = (part[place] / box.scale[pattern.columns] for part in (slopes, bars))
+    left = EACH if budget is None else int(budget) - box.evaluator.count
+    how += "; the pattern is not checked: the budget is spent" if pattern is not None and left < CHECK else ""
     found = NumericJacobian(box, Entries(values, lambda: errors, noise, how), pattern)
-    if pattern is not None and budget is None:
-        refuse_missing(box, found.sparse(), found._in_rows(errors), each=EACH)
+    if pattern is not None and left >= CHECK:
+        refuse_missing(box, found.sparse(), found._in_rows(errors), each=min(EACH, left))
     return found
 
 
