@@ -1,5 +1,6 @@
 """Black boxes that fail, and arguments that do not fit: one clear sentence, never a silent NaN."""
 
+import math
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -147,3 +148,19 @@ def test_an_executor_that_is_shut_down_is_named():
 def test_a_hessian_refuses_what_it_would_not_heed():
     with pytest.raises(ShapeError, match="Taylor fits for a Hessian"):
         landform.hessian(lambda x: x[0] ** 2, np.ones(1), mode="numeric", method="interval")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f: landform.minimize(f, np.ones(1)),
+        lambda f: landform.certify(f, np.ones(1)),
+        lambda f: landform.fit(lambda t, p: t * f(p["a"]), (np.arange(4.0), np.arange(4.0)), {"a": np.ones(1)}),
+        lambda f: landform.prepare(f, np.ones(1)),
+        lambda f: landform.jacobian(f, np.ones(1)),
+    ],
+    ids=["minimize", "certify", "fit", "prepare", "jacobian"],
+)
+def test_a_refusal_names_the_call_that_takes_a_black_box_and_no_argument_of_another(call):
+    with pytest.raises(DerivativeError, match=r"landform\.jacobian\(f, x, mode=\"numeric\"\)"):
+        call(lambda x: math.sin(x[0]))
