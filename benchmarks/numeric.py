@@ -342,6 +342,34 @@ def grouped(side: int = 32) -> None:
             )
 
 
+def detected() -> None:
+    """Evaluations that finding a pattern takes, and the entries missed or made up."""
+    rng = np.random.default_rng(0)
+    shuffle, n = rng.permutation(1000), 1000
+    band = sp.csr_array(sp.eye_array(n) + sp.eye_array(n, k=-1))
+
+    def chain(x: np.ndarray) -> np.ndarray:
+        return np.concatenate([x[:1], x[1:] ** 2 * x[:-1]])
+
+    print('\n### Patterns found by `sparsity="detect"`\n')
+    print("| function | n | colors | evaluations to find it | entries missing, made up |")
+    print("|---|---|---|---|---|")
+    ring, pattern = brusselator(32)
+    for name, f, truth in (
+        ("2-D Brusselator", ring, pattern),
+        ("chain", chain, band),
+        ("chain, inputs shuffled", lambda x: chain(x[shuffle]), band[:, np.argsort(shuffle)]),
+    ):
+        x = 1 + rng.random(truth.shape[1])
+        J = landform.jacobian(f, x, mode="numeric", sparsity="detect", budget="least")
+        p = J.pattern.structure
+        seen = sp.csr_array((np.ones(len(p.columns), bool), p.columns, p.indptr), shape=p.shape)
+        missing, extra = (truth > seen).sum(), (seen > truth).sum()
+        print(
+            f"| {name} | {x.size} | {J.pattern.colors} | {J.evaluations - J.pattern.colors - 1} | {missing}, {extra} |"
+        )
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     points = int(sys.argv[1]) if len(sys.argv) > 1 else 200
@@ -350,3 +378,4 @@ if __name__ == "__main__":
         slopes(points, noise, "functions held out", HELD_OUT)
     curves()
     grouped()
+    detected()

@@ -246,7 +246,8 @@ def jacobian(
     sparsity : matrix of shape (m, n), ColoredPattern or "detect", optional
         Where entries can differ from zero, for `Jacobian.sparse`, ``mode="colored"`` and ``mode="numeric"``: an array,
         a SciPy sparse matrix or a JAX BCOO. It is checked at the point by random products. Found by tracing where
-        not given; "detect" says so for JAX, and elsewhere takes what is seen at three points near ``x``.
+        not given; "detect" says so for JAX, and elsewhere takes what is seen at three points near ``x``, or, of a black
+        box, what groups of inputs move there.
     **numeric
         With ``mode="numeric"`` only: ``bounds=(lower, upper)``, which no evaluation leaves; ``noise``, the
         outputs' standard deviation, measured where not given; ``budget``, the most evaluations (15 per input);

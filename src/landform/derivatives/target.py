@@ -129,7 +129,7 @@ def make_target(
         function, args, x = model.checked_function(), (*model.args, *args), model.point(x)
     if hasattr(x, "to_numpy"):
         x = x.to_numpy()
-    args = _as_arguments(args)
+    args = as_arguments(args)
     backend = backend_of(function, x)
     if backend.name == "JAX":
         args = _own(args)
@@ -156,7 +156,14 @@ def make_target(
     )
 
 
-def _as_arguments(args: Any) -> tuple[Any, ...]:
+def as_arguments(args: Any) -> tuple[Any, ...]:
+    """Further arguments as a tuple.
+
+    Raises
+    ------
+    ShapeError
+        If they are no sequence.
+    """
     if isinstance(args, (str, Mapping)) or not isinstance(args, Iterable) or getattr(args, "ndim", 1) == 0:
         raise ShapeError(
             "a tuple of arguments", got=type(args).__name__, remedy="write args=(value,)", where="argument args"

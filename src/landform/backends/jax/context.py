@@ -14,6 +14,9 @@ from jax.errors import ConcretizationTypeError, TracerArrayConversionError, Trac
 
 from landform.errors import DerivativeError, LandformError
 
+BLACK_BOX = 'from its values alone it is differentiated by landform.jacobian(f, x, mode="numeric") or hessian'
+"""What is left for a function that cannot be traced; whoever shows it may not know the argument ``mode``."""
+
 
 def double_precision() -> AbstractContextManager[Any]:
     """A context in which JAX keeps 64-bit numbers; the global setting is untouched."""
@@ -85,6 +88,6 @@ def _untraceable(got: str) -> DerivativeError:
     return DerivativeError(
         "a function that JAX can trace",
         got=got,
-        remedy='write it with jax.numpy, or pass mode="numeric" to differentiate it as a black box with error bars',
+        remedy=f"write it with jax.numpy; {BLACK_BOX}",
         where="argument function",
     )

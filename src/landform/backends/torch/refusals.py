@@ -11,7 +11,7 @@ from torch import nn
 
 from landform.errors import DerivativeError, LandformError
 
-_BLACK_BOX = 'or pass a NumPy point and mode="numeric" to differentiate it as a black box'
+_BLACK_BOX = 'or differentiate it as a black box: landform.jacobian(f, x, mode="numeric"), or hessian, at a NumPy point'
 _CHANGES_INPUT = (
     "a function that leaves its input as it is",
     "an operation that changes it in place",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,13 +12,16 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.backends.model import Model
-from landform.derivatives.names import refuse_same_names
+from landform.backends.trees import OfVector, TreeForm, is_tree
+from landform.derivatives.names import Names, refuse_same_names
 from landform.derivatives.numeric.evaluate import Evaluator
-from landform.derivatives.target import refuse_not_callable
+from landform.derivatives.target import as_arguments, refuse_not_callable
 from landform.errors import ShapeError
 
 _NOTHING = 1e-100
 """An input below this is taken as zero: steps of its size would vanish in the arithmetic."""
+_FEW = 100
+"""A domain that holds no more numbers than this is no room to move in."""
 
 
 class NumericOptions(TypedDict, total=False):
@@ -37,8 +40,8 @@ class NumericOptions(TypedDict, total=False):
     budget : int or "least"
         The most evaluations; 15 for every line that is followed where not given. "least", with a sparsity,
         takes one per color and one at the point.
-    sparsity : matrix of shape (m, n), or ColoredPattern
-        Where entries can differ from zero.
+    sparsity : matrix of shape (m, n), ColoredPattern or "detect"
+        Where entries can differ from zero; "detect" finds it by moving groups of inputs.
     method : {"fit", "interval"}
         Taylor fits, or one difference whose step passes an interval test: fewer evaluations where little accuracy
         will do, larger errors (`landform.derivatives.numeric.interval`). For Jacobians.
@@ -79,12 +82,12 @@ class BlackBox:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The inputs' names."""
-        return self.given_inputs or _numbered("x", self.x.size)
+        return self.given_inputs or tuple(Names([("x", (self.x.size,))]))
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
         """The outputs' names."""
-        return self.given_outputs or _numbered("y", self.value.size)
+        return self.given_outputs or tuple(Names(self.evaluator.leaves or [("y", (self.value.size,))]))
 
 
 def make_black_box(
@@ -107,23 +110,27 @@ def make_black_box(
         If the function fails at the point.
     """
     refuse_not_callable(function)
+    args = as_arguments(args)
     unknown = sorted(set(options) - set(NumericOptions.__annotations__))
     if unknown:
         known = ", ".join(f"{name}=" for name in NumericOptions.__annotations__)
         raise ShapeError("options of numeric derivatives", got=f"{unknown[0]}=", remedy=f"choose among {known}")
     executor = options.get("executor")
-    if executor is not None and not hasattr(executor, "submit"):
+    if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
         raise ShapeError(
             "an executor with a method submit, such as concurrent.futures.ThreadPoolExecutor(8)",
-            got=type(executor).__name__,
+            got=f"the class {executor.__name__}" if isinstance(executor, type) else type(executor).__name__,
             remedy="make one, or leave it out",
             where="argument executor",
         )
     if isinstance(function, Model):
         function = replace(function, args=(*function.args, *args))
         inputs, outputs, args = inputs or function.inputs, outputs or function.outputs, ()
-    point = _point(x)
+    point, form = _point(x)
     flat = point.ravel()
+    if form is not None:
+        function, options = OfVector(function, form), _in_vectors(options, form)
+        inputs = inputs or tuple(Names(form.leaves))
     low, high = _bounds(flat, options.get("bounds"))
     names = None if inputs is None else _counted(inputs, flat.size, "inputs")
     labels = None if outputs is None else tuple(outputs)
@@ -155,13 +162,15 @@ class Weighted:
         return float(self.weights @ value)
 
 
-def _numbered(letter: str, size: int) -> tuple[str, ...]:
-    return (letter,) if size == 1 else tuple(f"{letter}{i}" for i in range(size))
-
-
-def _point(x: Any) -> Float[np.ndarray, " ..."]:
-    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in np.ravel(x))
-    point = np.asarray(x, dtype=np.float64) if plain else np.asarray(x)
+def _point(x: Any) -> tuple[Float[np.ndarray, " ..."], TreeForm | None]:
+    """The point as an array, and the form of the tree it was."""
+    if hasattr(x, "to_numpy"):
+        x = x.to_numpy()
+    plain = isinstance(x, (list, tuple, float)) and all(isinstance(v, (int, float)) for v in _items(x))
+    form = None
+    if not plain and is_tree(x):
+        x, form = TreeForm.of(x)
+    point = np.asarray(x, dtype=np.float64 if plain else None)
     if point.dtype.kind != "f" or point.size == 0:
         raise ShapeError(
             "a point of real floating-point numbers",
@@ -171,16 +180,36 @@ def _point(x: Any) -> Float[np.ndarray, " ..."]:
         )
     if not np.isfinite(point).all():
         raise ShapeError("finite numbers", got="NaN or inf", remedy="clean the point", where="argument x")
-    return point.astype(np.float64, copy=False)
+    return point.astype(np.float64, copy=False), form
+
+
+def _items(x: Any) -> Iterator[Any]:
+    """All that lists hold, however deep."""
+    if isinstance(x, (list, tuple)):
+        for item in x:
+            yield from _items(item)
+    else:
+        yield x
+
+
+def _in_vectors(options: NumericOptions, form: TreeForm) -> NumericOptions:
+    """The options with trees of the point's form as vectors."""
+    bounds, given = options.get("bounds"), options.copy()
+    if isinstance(bounds, (tuple, list)) and len(bounds) == 2:
+        given["bounds"] = (form.vector(bounds[0], "argument bounds"), form.vector(bounds[1], "argument bounds"))
+    if "scale" in given:
+        given["scale"] = form.vector(given["scale"], "argument scale")
+    return given
 
 
 def _counted(names: Sequence[str], size: int, what: str) -> tuple[str, ...]:
     if isinstance(names, str):
         raise ShapeError(f"a list of {size} names", got=repr(names), remedy="use a list", where=f"argument {what}")
+    names = tuple(names)
     if len(names) != size:
         raise ShapeError(f"{size} names", got=f"{len(names)}", remedy="give one for each", where=f"argument {what}")
-    refuse_same_names(tuple(names), what)
-    return tuple(names)
+    refuse_same_names(names, what)
+    return names
 
 
 def _each(value: Any, size: int, where: str) -> Float[np.ndarray, " n"]:
@@ -199,7 +228,7 @@ def _bounds(x: np.ndarray, bounds: Any) -> tuple[np.ndarray, np.ndarray]:
     if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
         raise ShapeError("a pair (lower, upper)", got=repr(bounds), remedy="give two", where="argument bounds")
     low, high = (_each(side, x.size, "argument bounds") for side in bounds)
-    for i in np.flatnonzero(~((low <= x) & (x <= high) & (low < high))):
+    for i in np.flatnonzero(~((low <= x) & (x <= high) & (high - low > _FEW * np.spacing(np.abs(x))))):
         raise ShapeError(
             f"a point inside its bounds {low[i]:g} to {high[i]:g}",
             got=f"{x[i]:g} for input {i}",

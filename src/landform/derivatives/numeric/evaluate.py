@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends.protocol import Leaf
+from landform.backends.trees import is_tree, vector_of
 from landform.errors import DerivativeError, ShapeError
 
 
@@ -40,7 +43,7 @@ def _attempt(function: Callable[..., Any], x: np.ndarray, args: tuple[Any, ...])
     """The value and nothing, or nothing and what went wrong; at module level so that processes can run it."""
     try:
         return function(x, *args), ""
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a program's main function ends with sys.exit
         return None, f"{type(error).__name__}: {error}".rstrip(": ")
 
 
@@ -72,6 +75,8 @@ class Evaluator:
     outputs: tuple[str, ...] | None = None
     count: int = 0
     failures: list[Failure] = field(default_factory=list)
+    leaves: Sequence[Leaf] | None = None
+    """Label and shape of every array in the outputs, where they are a tree."""
     _size: int | None = None
 
     def at_point(self, x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " m"]:
@@ -94,15 +99,18 @@ class Evaluator:
 
     def many(self, points: Sequence[np.ndarray], where: Sequence[str]) -> list[Float[np.ndarray, " m"] | Failure]:
         """The values at several points, in their order; where one fails, its failure, which is also recorded."""
-        found = []
+        found: list[Any] = []
         with _bar(self.progress, self.count, len(points)) as advance:
-            for point, place, (value, wrong) in zip(points, where, self._outcomes(points), strict=True):
+            for value, wrong in self._outcomes(points):
                 advance()
-                result = wrong or self._checked(value)
-                if isinstance(result, str):
-                    result = Failure(place, np.array(point), result)
-                    self.failures.append(result)
-                found.append(result)
+                found.append(wrong or self._flat(value))
+        for i, result in enumerate(found):
+            # One product tells in most cases that all is finite.
+            if isinstance(result, str) or not isfinite(np.vdot(result, result)):
+                said = result if isinstance(result, str) else self._not_finite(result)
+                if said:
+                    found[i] = Failure(where[i], np.array(points[i]), said)
+                    self.failures.append(found[i])
         return found
 
     def _outcomes(self, points: Sequence[np.ndarray]) -> Any:
@@ -111,48 +119,62 @@ class Evaluator:
         f, args, shape = self.function, self.args, self.shape
         if self.executor is None:
             return (_attempt(f, np.array(point).reshape(shape), args) for point in points)
-        futures = [self.executor.submit(_attempt, f, np.array(point).reshape(shape), args) for point in points]
+        with self._running():
+            futures = [self.executor.submit(_attempt, f, np.array(point).reshape(shape), args) for point in points]
         return (self._outcome(future) for future in futures)
 
     def _outcome(self, future: Any) -> tuple[Any, str]:
-        try:
+        with self._running():
             result: tuple[Any, str] = future.result()
+        return result
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Say in one sentence that an executor does not do its work."""
+        try:
+            yield
         except Exception as error:
             raise DerivativeError(
                 "an executor that runs the function",
                 got=f"{type(error).__name__}: {error}",
-                remedy="processes need a function defined at the top of a module; or use threads",
+                remedy="use one that is open; processes need a function defined at the top of a module, threads do not",
                 where="argument executor",
             ) from error
-        return result
 
-    def _checked(self, value: Any) -> Float[np.ndarray, " m"] | str:
-        """The outputs as a vector, or what is wrong with them in this one evaluation.
+    def _not_finite(self, flat: Float[np.ndarray, " m"]) -> str:
+        """Which output is not finite, if one is not."""
+        finite = np.isfinite(flat)
+        if finite.all():
+            return ""
+        i = int(np.argmin(finite))
+        name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
+        return f"output {name!r} is {flat[i]}"
+
+    def _flat(self, value: Any) -> Float[np.ndarray, " m"]:
+        """The outputs as a vector.
 
         Raises
         ------
         ShapeError
             If they are no real numbers, or not as many as before: wrong everywhere, not only here.
         """
-        usual = type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (self._size,)
-        flat = value if usual else self._flat(value)
-        if not np.isfinite(flat).all():
-            i = int(np.argmin(np.isfinite(flat)))
-            name = self.outputs[i] if self.outputs and len(self.outputs) == flat.size else f"y{i}"
-            return f"output {name!r} is {flat[i]}"
-        return np.array(flat)  # a copy: some functions return one buffer every time
-
-    def _flat(self, value: Any) -> Float[np.ndarray, " m"]:
+        if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (self._size,):
+            return value.copy()  # some functions return one buffer every time
+        if isinstance(value, np.ma.MaskedArray) and value.dtype.kind == "f":
+            value = value.filled(np.nan)
         try:
-            array = np.asarray(value)
+            array = np.asarray(None if isinstance(value, Mapping) else value)
         except ValueError:
             array = np.asarray(None)
+        if array.dtype == object and is_tree(value):
+            array, self.leaves = vector_of(value)
         if array.dtype.kind != "f" or array.size == 0:
-            got = f"dtype {array.dtype}" if array.dtype.kind in "iubc" else f"{type(value).__name__}"
+            plain = array.dtype.kind in "iubc" or (isinstance(value, np.ndarray) and array.size)
+            got = f"dtype {array.dtype}" if plain else f"{type(value).__name__}"
             raise ShapeError(
                 "a function that returns real floating-point numbers",
                 got=got,
-                remedy="return a float or an array of floats",
+                remedy="return a float, an array of floats, or a tree of these",
             )
         flat = array.astype(np.float64, copy=False).ravel()
         if self._size is None:
@@ -163,15 +185,13 @@ class Evaluator:
                 got=f"{flat.size} at one of them",
                 remedy="return an array of one shape",
             )
-        return flat
+        return np.array(flat)
 
 
 def _bar(shown: bool, before: int, total: int) -> Any:
     """A progress bar of one batch on stderr as a context that gives the function to call after each evaluation."""
     if not shown:
         return nullcontext(lambda: None)
-    from contextlib import contextmanager
-
     from rich.console import Console
     from rich.progress import Progress
 

@@ -142,6 +142,10 @@ def numeric_hessian(
     options = options or {}
     if options.get("sparsity") is not None or options.get("budget") == "least":
         raise ShapeError("a dense numeric Hessian", got="a sparsity", remedy='leave sparsity= and "least" out')
+    if options.get("method", "fit") != "fit":
+        raise ShapeError(
+            "Taylor fits for a Hessian", got=repr(options["method"]), remedy="leave it out", where="argument method"
+        )
     box = make_black_box(function, x, args=args, weights=weights, inputs=inputs, options=options)
     if box.value.size != 1:
         raise ShapeError(
@@ -155,7 +159,7 @@ def numeric_hessian(
     told: dict[str, Any] = {"order": 2, "bounds": box.bounds, "most": np.inf if budget is None else budget}
     axes = [_line(box, {i: box.scale[i]}) for i in range(n)]
     follow(axes, box.evaluator, box.x, box.value, each=each, noise=box.noise, **told)
-    curves = [line.coefficient(2, box.noise) for line in axes]
+    curves = [line.coefficient(2, box.noise, final=True) for line in axes]
     largest = max(float(np.max(np.abs(line.table()[1]))) for line in axes)
     noise = np.maximum(np.exp(np.mean([np.log(c.noise) for c in curves], axis=0)), 2 * EPS * largest)
     # A pair's line is as long as the reach that each of its inputs turned out to have.

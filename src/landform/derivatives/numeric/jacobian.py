@@ -20,6 +20,7 @@ from landform.derivatives.numeric.interval import interval_slopes
 from landform.derivatives.numeric.lines import LEAST, Line, follow, make_room
 from landform.derivatives.numeric.missing import refuse_missing
 from landform.derivatives.numeric.noise import TABLE, measured_noise
+from landform.derivatives.numeric.probing import seen_pattern
 from landform.derivatives.numeric.taylor import EPS
 from landform.derivatives.plan import Plan
 from landform.derivatives.target import refuse_other_length
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
 EACH = 14
+CHECK = 4
+"""Evaluations that a check of the pattern takes at least."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ class NumericJacobian(Jacobian):
     def noise(self) -> Float[np.ndarray, " m"]:
         """Standard deviation of the noise in every output, in its units."""
         return self._entries.noise
+
+    @property
+    def pattern(self) -> ColoredPattern | None:
+        """Where entries can differ from zero, given or detected: ``sparsity=J.pattern`` spares finding it elsewhere."""
+        return self._pattern
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -174,8 +182,8 @@ def numeric_jacobian(
     """Every first derivative of a black box at one point, from its values; see `landform.jacobian`.
 
     Every input (every color of inputs, with a sparsity) is moved along a line: six values of a difference table,
-    then two, two and four where they tell most. A given sparsity is checked along one more line, unless a budget says
-    how often to evaluate. Taylor's polynomial through them, of no fixed order, gives
+    then two, two and four where they tell most. A sparsity is checked along one more line, as far as the budget
+    goes. Taylor's polynomial through them, of no fixed order, gives
     slope, noise and error bar (`taylor_coefficient`).
 
     Examples
@@ -190,10 +198,11 @@ def numeric_jacobian(
     """
     options = options or {}
     box = make_black_box(function, x, args=args, inputs=inputs, outputs=outputs, options=options)
-    pattern, budget = _pattern(options.get("sparsity"), box), options.get("budget")
+    budget = options.get("budget")
+    pattern, origin = _pattern(options.get("sparsity"), box, budget)
     if budget == "least" and pattern is not None:
         values, errors, noise = forward_differences(box, pattern)
-        how = f"forward differences, {pattern.colors} colors"
+        how = f"forward differences, {pattern.colors} colors{origin}; the pattern is not checked"
         return NumericJacobian(box, Entries(values, errors, noise, how), pattern)
     color = np.arange(box.x.size) if pattern is None else pattern.color
     lines = _lines(box, color)
@@ -203,15 +212,17 @@ def numeric_jacobian(
             'method "fit" or "interval"', got=repr(options["method"]), remedy="choose one", where="argument method"
         )
     slopes, bars, noise, how = way(box, lines, budget)
-    how = f"{how} along {len(lines)} {'inputs' if pattern is None else 'colors'}"
+    how = f"{how} along {len(lines)} {'inputs' if pattern is None else 'colors'}{origin}"
     if pattern is None:
         values, errors = ((part / box.scale[:, None]).T.ravel() for part in (slopes, bars))
     else:
         place = color[pattern.columns], pattern.rows
         values, errors = (part[place] / box.scale[pattern.columns] for part in (slopes, bars))
+    left = EACH if budget is None else int(budget) - box.evaluator.count
+    how += "; the pattern is not checked: the budget is spent" if pattern is not None and left < CHECK else ""
     found = NumericJacobian(box, Entries(values, lambda: errors, noise, how), pattern)
-    if pattern is not None and budget is None:
-        refuse_missing(box, found.sparse(), found._in_rows(errors), each=EACH)
+    if pattern is not None and left >= CHECK:
+        refuse_missing(box, found.sparse(), found._in_rows(errors), each=min(EACH, left))
     return found
 
 
@@ -220,18 +231,18 @@ _Slopes = tuple[Float[np.ndarray, "lines m"], Float[np.ndarray, "lines m"], Floa
 
 def _fitted(box: BlackBox, lines: list[Line], budget: Any) -> _Slopes:
     """Slopes, bars, noise and how they were had: Taylor fits."""
-    each, most = per_line(budget, len(lines), EACH), np.inf if budget is None else budget
+    each, most = per_line(budget, len(lines), EACH, box.evaluator.count), np.inf if budget is None else budget
     follow(lines, box.evaluator, box.x, box.value, order=1, each=each, bounds=box.bounds, noise=box.noise, most=most)
-    found = [line.coefficient(1, box.noise) for line in lines]
+    found = [line.coefficient(1, box.noise, final=True) for line in lines]
     slopes, bars = (np.stack([getattr(c, part) for c in found]) for part in ("value", "error"))
     return slopes, bars, np.exp(np.mean([np.log(c.noise) for c in found], axis=0)), "Taylor fits"
 
 
 def _tested(box: BlackBox, lines: list[Line], budget: Any) -> _Slopes:
     """The same by differences whose step passes the interval test, with the noise from a difference table."""
-    each = per_line(budget, len(lines), EACH)
+    each = per_line(budget, len(lines), EACH, box.evaluator.count)
     most, central = np.inf if budget is None else budget, 4 * len(lines)
-    least = 1 + central + (TABLE if box.noise is None else 0)
+    least = box.evaluator.count + central + (TABLE if box.noise is None else 0)
     if most < least:
         raise ShapeError(
             f"a budget of {least} evaluations or more for interval tests",
@@ -256,8 +267,8 @@ def _lines(box: BlackBox, color: np.ndarray) -> list[Line]:
     return lines
 
 
-def per_line(budget: Any, lines: int, usual: int) -> int:
-    """How often every line is evaluated within a budget.
+def per_line(budget: Any, lines: int, usual: int, used: int = 1) -> int:
+    """How often every line is evaluated within a budget of which some evaluations are used.
 
     Raises
     ------
@@ -271,7 +282,7 @@ def per_line(budget: Any, lines: int, usual: int) -> int:
     """
     if budget is None:
         return usual
-    least = 1 + LEAST * lines
+    least = used + LEAST * lines
     if isinstance(budget, bool) or not isinstance(budget, (int, np.integer)) or budget < least:
         raise ShapeError(
             f"a budget of {least} evaluations or more",
@@ -279,12 +290,18 @@ def per_line(budget: Any, lines: int, usual: int) -> int:
             remedy="raise it, or say where entries are zero with sparsity=",
             where="argument budget",
         )
-    return min(usual, (int(budget) - 1) // lines)
+    return min(usual, (int(budget) - used) // lines)
 
 
-def _pattern(sparsity: Any, box: BlackBox) -> ColoredPattern | None:
+def _pattern(sparsity: Any, box: BlackBox, budget: Any) -> tuple[ColoredPattern | None, str]:
+    """The colored pattern, and where it comes from if it was looked for."""
     if sparsity is None:
-        return None
+        return None, ""
+    if isinstance(sparsity, str):
+        if sparsity != "detect":
+            raise ShapeError('a pattern, or "detect"', got=repr(sparsity), remedy="give one", where="argument sparsity")
+        seen = seen_pattern(box, most=int(budget) if isinstance(budget, (int, np.integer)) else np.inf)
+        return color_columns(seen.pattern), f"; {seen}"
     given = sparsity.structure if isinstance(sparsity, ColoredPattern) and sparsity.kind != "column" else sparsity
     pattern = given if isinstance(given, ColoredPattern) else color_columns(given)
     if pattern.shape != (box.value.size, box.x.size):
@@ -294,4 +311,4 @@ def _pattern(sparsity: Any, box: BlackBox) -> ColoredPattern | None:
             remedy="rows are outputs, columns inputs",
             where="argument sparsity",
         )
-    return pattern
+    return pattern, ""

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from landform.derivatives.numeric.evaluate import Evaluator, Failure
 from landform.derivatives.numeric.steps import FIRST, LAST, LAST_FROM, NEXT, Room, first_radius, first_steps, next_steps
 from landform.derivatives.numeric.taylor import Coefficient, taylor_coefficient
+from landform.derivatives.numeric.uneven import weigh_uneven_noise
 from landform.errors import DerivativeError
 
 LEAST = 2
@@ -47,8 +48,8 @@ class Line:
         """Steps and values, as arrays."""
         return np.array(self.t), np.stack(self.y)
 
-    def coefficient(self, order: int, noise: np.ndarray | None) -> Coefficient:
-        """A Taylor coefficient from the values so far.
+    def coefficient(self, order: int, noise: np.ndarray | None, *, final: bool = False) -> Coefficient:
+        """A Taylor coefficient from the values so far; the final one also asks whether noise grows with the value.
 
         Raises
         ------
@@ -62,6 +63,8 @@ class Line:
                 remedy="state the domain with bounds=, or move the point away from its edge",
             )
         found = taylor_coefficient(*self.table(), order, noise=noise)
+        if final and noise is None:
+            found = weigh_uneven_noise(*self.table(), order, found)
         return replace(found, error=ADAPTED * found.error)
 
 

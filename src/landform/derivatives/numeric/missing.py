@@ -23,7 +23,7 @@ def refuse_missing(box: BlackBox, matrix: csr_array, errors: csr_array, *, each:
     matrix, errors : csr_array, shape (m, n)
         The Jacobian in the pattern, and its standard errors.
     each : int
-        Evaluations along the line.
+        The most evaluations along the line.
     seed : int
         Of the direction.
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from landform.derivatives.numeric.taylor import expected_log_error
+from landform.derivatives.numeric.taylor import TAUS, expected_log_error
 
 FIRST = 6
 NEXT = 2
@@ -93,10 +93,12 @@ def next_steps(
         Limits.
     """
     reach = float(np.max(np.abs(t)))
+    widest = min(max(-room.low, room.high), _LADDER[-1] * reach)
+    if weights[:, TAUS <= 100.0].sum() > 0.5:
+        # No higher terms are clearly seen: nothing tells what lies beyond the input's own scale.
+        widest = min(widest, max(reach, 1.0))
     ladder = _LADDER * reach
-    ladder = ladder[ladder <= max(-room.low, room.high)] if max(-room.low, room.high) < np.inf else ladder
-    if not len(ladder) or ladder[-1] < min(max(-room.low, room.high), _LADDER[-1] * reach):
-        ladder = np.append(ladder, max(-room.low, room.high))
+    ladder = np.append(ladder[ladder < widest], widest)
     sets = np.stack([spread(radius, count, room) for radius in ladder])
     promise = expected_log_error(np.concatenate([np.tile(t, (len(sets), 1)), sets], axis=1), order, weights, reach)
     crossing = (sets.min(axis=1) <= room.zero) & (room.zero < 0) | (sets.max(axis=1) >= room.zero) & (room.zero > 0)

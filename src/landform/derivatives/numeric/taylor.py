@@ -17,7 +17,10 @@ from jaxtyping import Float
 
 EPS = float(np.finfo(np.float64).eps)
 RHOS = 2.0 ** np.arange(-5.0, 2.5)
-TAUS = 10.0 ** np.arange(-1.0, 34.0, 0.5)
+TAUS = np.concatenate([[0.0], 10.0 ** np.arange(-1.0, 34.0, 0.5)])
+PRIOR = np.ones((len(RHOS), len(TAUS)))
+"""How likely every pair of decay and signal-to-noise is beforehand."""
+PRIOR[:, 0] = [8.0, *np.zeros(len(RHOS) - 1)]  # without higher terms (a straight line, say) there is no decay
 _EXTRA = 5
 _OUTPUTS_AT_ONCE = 256
 
@@ -34,12 +37,15 @@ class Coefficient:
         Standard deviation of the noise in the values.
     weights : array, shape (rhos, taus)
         How likely each pair of decay and signal-to-noise is, averaged over outputs.
+    evidence : array, shape (m,)
+        Logarithm of the values' likelihood, but for a constant that all models of the same values share.
     """
 
     value: Float[np.ndarray, " m"]
     error: Float[np.ndarray, " m"]
     noise: Float[np.ndarray, " m"]
     weights: Float[np.ndarray, "rhos taus"]
+    evidence: Float[np.ndarray, " m"]
 
 
 @dataclass(frozen=True)
@@ -52,20 +58,26 @@ class _Basis:
     singular: Float[np.ndarray, "rhos r"]
     leak: Float[np.ndarray, "rhos free r"]
     unseen: Float[np.ndarray, "rhos free"]
+    log_free: float
 
 
 @lru_cache(maxsize=128)
-def _basis(u: tuple[float, ...], free: int) -> _Basis:
-    steps = np.array(u)
-    orders = np.arange(free, len(u) + _EXTRA)
-    q, r = np.linalg.qr(steps[:, None] ** np.arange(free), mode="complete")
+def _even_basis(u: tuple[float, ...], free: int) -> _Basis:
+    return _basis(np.array(u), free, np.ones(len(u)))
+
+
+def _basis(steps: np.ndarray, free: int, spread: np.ndarray) -> _Basis:
+    orders = np.arange(free, len(steps) + _EXTRA)
+    even = 1.0 / spread[:, None]
+    q, r = np.linalg.qr(even * steps[:, None] ** np.arange(free), mode="complete")
     inverse = np.linalg.solve(r[:free], q[:, :free].T)
-    features = steps[:, None] ** orders * RHOS[:, None, None] ** (orders - free)
+    features = even * steps[:, None] ** orders * RHOS[:, None, None] ** (orders - free)
     left, singular, right = np.linalg.svd(q[:, free:].T @ features, full_matrices=False)
     gain = inverse @ features
     leak = gain @ right.transpose(0, 2, 1)
     unseen = ((gain - leak @ right) ** 2).sum(axis=2)
-    return _Basis(inverse, q[:, free:], left, singular, leak, unseen)
+    log_free = -float(np.log(np.abs(np.diag(r[:free]))).sum())
+    return _Basis(inverse, q[:, free:], left, singular, leak, unseen, log_free)
 
 
 def taylor_coefficient(
@@ -74,6 +86,7 @@ def taylor_coefficient(
     order: int,
     *,
     noise: Float[np.ndarray, " m"] | None = None,
+    spread: Float[np.ndarray, " steps"] | None = None,
 ) -> Coefficient:
     """Coefficient ``order`` of the Taylor polynomial of y at t = 0, for every column of y.
 
@@ -87,6 +100,8 @@ def taylor_coefficient(
         Which coefficient; those up to it are free of any prior.
     noise : array, shape (m,), optional
         The noise's standard deviation where it is known.
+    spread : array, shape (steps,), optional
+        How the noise differs from value to value: factors whose product is one.
 
     References
     ----------
@@ -101,23 +116,25 @@ def taylor_coefficient(
     True
     """
     reach = float(np.max(np.abs(t)))
-    basis = _basis(tuple((t / reach).tolist()), order + 1)
+    u, free = t / reach, order + 1
+    basis = _even_basis(tuple(u.tolist()), free) if spread is None else _basis(u, free, spread)
     # In units of a power of two near each output's size no square leaves the range of numbers, and no digit is lost.
     unit = np.ldexp(1.0, np.frexp(np.max(np.abs(y), axis=0))[1] - 1)
     y, noise = y / unit, None if noise is None else noise / unit
+    size, centred = np.max(np.abs(y), axis=0), y - y[np.argmin(np.abs(t))]
+    if spread is not None:
+        centred = centred / spread[:, None]
     blocks = [slice(i, i + _OUTPUTS_AT_ONCE) for i in range(0, y.shape[1], _OUTPUTS_AT_ONCE)]
-    parts = [_posterior(basis, y[:, b], order, None if noise is None else noise[b]) for b in blocks]
-    value, error, level = (np.concatenate([part[k] for part in parts]) for k in range(3))
-    weights = sum((part[3] for part in parts), np.zeros((len(RHOS), len(TAUS)))) / y.shape[1]
-    return Coefficient(value / reach**order * unit, error / reach**order * unit, level * unit, weights)
+    parts = [_posterior(basis, centred[:, b], size[b], order, None if noise is None else noise[b]) for b in blocks]
+    value, error, level, evidence = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    weights = sum((part[4] for part in parts), np.zeros(PRIOR.shape)) / y.shape[1]
+    return Coefficient(value / reach**order * unit, error / reach**order * unit, level * unit, weights, evidence)
 
 
 def _posterior(
-    basis: _Basis, y: np.ndarray, order: int, told: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, standard deviation and noise per output, and the summed weights, in scaled steps."""
-    size = np.max(np.abs(y), axis=0)
-    centred = y - y[np.argmin(np.abs(basis.inverse[0] - np.max(basis.inverse[0])))]
+    basis: _Basis, centred: np.ndarray, size: np.ndarray, order: int, told: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, standard deviation, noise and evidence per output, and the summed weights, in scaled steps."""
     rest = basis.contrasts.T @ centred
     seen = basis.left.transpose(0, 2, 1) @ rest
     # Rounding is the least noise there is: one observation's worth of half a unit in the last place.
@@ -127,8 +144,10 @@ def _posterior(
     quadratic = (1.0 / shrink) @ seen**2 + least
     freedom = len(rest) + 1.0 + known
     log_weight = -0.5 * np.log(shrink).sum(axis=2)[..., None] - 0.5 * freedom * np.log(quadratic)
-    weight = np.exp(log_weight - log_weight.max(axis=(0, 1)))
-    weight /= weight.sum(axis=(0, 1))
+    highest = log_weight.max(axis=(0, 1))
+    weight = PRIOR[..., None] * np.exp(log_weight - highest)
+    total = weight.sum(axis=(0, 1))
+    weight /= total
     variance = quadratic / max(freedom - 2.0, 1.0)
     pull = TAUS[:, None] * (basis.leak[:, order] * basis.singular)[:, None, :] / shrink
     mean = basis.inverse[order] @ centred - pull @ seen
@@ -138,7 +157,13 @@ def _posterior(
     value = (weight * mean).sum(axis=(0, 1))
     spread = (weight * (variance * doubt[..., None] + (mean - value) ** 2)).sum(axis=(0, 1))
     level = np.exp(0.5 * (weight * np.log(variance)).sum(axis=(0, 1)))
-    return value, np.sqrt(spread + (EPS * value) ** 2), level, weight.sum(axis=2)
+    return (
+        value,
+        np.sqrt(spread + (EPS * value) ** 2),
+        level,
+        highest + np.log(total) + basis.log_free,
+        weight.sum(axis=2),
+    )
 
 
 def expected_log_error(

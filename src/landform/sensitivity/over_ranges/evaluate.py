@@ -150,7 +150,9 @@ def make_evaluator(
         try:
             prepared = prepare(function, x, inputs=inputs, outputs=outputs, finite=False)
         except DerivativeError as error:
-            remedy = error.remedy.replace('mode="numeric" to differentiate it as a black box with error bars', _VALUES)
+            from landform.backends.jax.context import BLACK_BOX  # loaded: it is JAX that could not trace the function
+
+            remedy = error.remedy.replace(BLACK_BOX, f"or pass {_VALUES}")
             raise DerivativeError(error.expected, got=error.got, remedy=remedy, where=error.where) from error
         return Evaluator(tuple(inputs), prepared.target.outputs, prepared, function, notes)
     m = np.ravel(np.asarray(function(x), dtype=np.float64)).size

@@ -1,6 +1,9 @@
 """Black boxes that fail, and arguments that do not fit: one clear sentence, never a silent NaN."""
 
+import math
+import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -55,6 +58,9 @@ def test_an_input_that_cannot_be_moved_is_named():
         (lambda x: "text", ShapeError, "got str"),
         (lambda x: None, ShapeError, "got NoneType"),
         (lambda x: x * 1j, ShapeError, "complex128"),
+        (lambda x: x.astype(object), ShapeError, "dtype object"),
+        (lambda x: np.ma.masked_array(x, True), DerivativeError, "'y0' is nan"),
+        (lambda x: sys.exit(3), DerivativeError, "SystemExit: 3"),
         (lambda x: np.zeros(2 if x[0] == 1.0 else 3), ShapeError, "2 outputs at every point, got 3"),
     ],
 )
@@ -71,6 +77,10 @@ def test_unusable_functions(f, error, words):
         (np.array([np.nan]), {}, "NaN or inf"),
         ([2.0], {"bounds": (0, 1)}, "inside its bounds 0 to 1, got 2"),
         ([1.0], {"bounds": (1, 1)}, "inside its bounds"),
+        ([1.0], {"bounds": (1, 1 + 1e-15)}, "inside its bounds"),
+        ([1.0], {"args": 3.0}, "a tuple of arguments"),
+        ([1.0], {"executor": ThreadPoolExecutor}, "the class ThreadPoolExecutor"),
+        ([1.0], {"inputs": (name for name in "ab")}, "1 names"),
         ([1.0, 2.0], {"bounds": ([0, 0, 0], 5)}, "one number or 2"),
         ([1.0], {"noise": -1.0}, "standard deviation"),
         ([1.0], {"scale": 0.0}, "scales above zero"),
@@ -126,3 +136,31 @@ def test_outputs_whose_squares_leave_the_range_are_no_failures(size):
     J = slopes(lambda z: size * z, [2.0, 3.0])
     assert not J.failures
     np.testing.assert_allclose(J.dense() / size, np.eye(2), atol=1e-12)
+
+
+def test_an_executor_that_is_shut_down_is_named():
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    with pytest.raises(DerivativeError, match=r"argument executor.*after shutdown"):
+        slopes(lambda x: x, [1.0], executor=executor)
+
+
+def test_a_hessian_refuses_what_it_would_not_heed():
+    with pytest.raises(ShapeError, match="Taylor fits for a Hessian"):
+        landform.hessian(lambda x: x[0] ** 2, np.ones(1), mode="numeric", method="interval")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f: landform.minimize(f, np.ones(1)),
+        lambda f: landform.certify(f, np.ones(1)),
+        lambda f: landform.fit(lambda t, p: t * f(p["a"]), (np.arange(4.0), np.arange(4.0)), {"a": np.ones(1)}),
+        lambda f: landform.prepare(f, np.ones(1)),
+        lambda f: landform.jacobian(f, np.ones(1)),
+    ],
+    ids=["minimize", "certify", "fit", "prepare", "jacobian"],
+)
+def test_a_refusal_names_the_call_that_takes_a_black_box_and_no_argument_of_another(call):
+    with pytest.raises(DerivativeError, match=r"landform\.jacobian\(f, x, mode=\"numeric\"\)"):
+        call(lambda x: math.sin(x[0]))

@@ -76,3 +76,12 @@ def test_a_matrix_shares_nothing_with_its_pattern():
     first.data[:] = 0.0
     again = landform.jacobian(lambda z: z[::-1] ** 2, np.ones(2), mode="numeric", sparsity=pattern)
     np.testing.assert_allclose(again.dense(), [[0, 2], [2, 0]], atol=1e-9)
+
+
+def test_a_wrong_pattern_is_named_within_a_budget_too_or_it_is_said_that_nobody_looked():
+    x = np.linspace(0.5, 2.0, 8)
+    with pytest.raises(DerivativeError, match="holds every entry"):
+        landform.jacobian(chain, x, mode="numeric", sparsity=np.eye(8), budget=20)
+    for budget in (3, "least"):
+        unchecked = landform.jacobian(chain, x, mode="numeric", sparsity=np.eye(8), budget=budget)
+        assert "the pattern is not checked" in unchecked.explain()
