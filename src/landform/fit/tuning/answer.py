@@ -1,14 +1,14 @@
 """The slope of the outer loss over hyperparameters, by the implicit function theorem, and how far it may be off.
 
 With θ(z) the inner minimum, H the inner Hessian and ``H q = ∂F/∂θ``, the slope is that of the Lagrangian
-``F − q · ∇g`` over z. What is left of the inner gradient moves θ by Newton's step s; the slope's own derivative along s,
-exact and as cheap as one product, says what that costs.
+``F − q · ∇g`` over z. What is left of the inner gradient moves θ by Newton's step s; the slope's own derivative along
+s, exact and as cheap as one product, says what that costs.
 
 References
 ----------
-Bengio (2000), "Gradient-based optimization of hyperparameters", Neural Computation 12; Pedregosa (2016), "Hyperparameter
-optimization with approximate gradient", ICML; Griewank and Faure (2002), "Reduced functions, gradients and Hessians from
-fixed-point iterations for state equations", Numer. Algorithms 30 (errors).
+Bengio (2000), "Gradient-based optimization of hyperparameters", Neural Computation 12; Pedregosa (2016),
+"Hyperparameter optimization with approximate gradient", ICML; Griewank and Faure (2002), "Reduced functions, gradients
+and Hessians from fixed-point iterations for state equations", Numer. Algorithms 30 (errors).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from landform.fit.tuning.curved import Curved, NoMinimum
+from landform.fit.tuning.curved import Curved, NoMinimumError
 from landform.fit.tuning.inner import Inner
 from landform.fit.tuning.level import Level
 
@@ -74,13 +74,13 @@ def answer(level: Level, inner: Inner, z: Float[Array, " p"]) -> Answer:
 
     Raises
     ------
-    NoMinimum
+    NoMinimumError
         Where the inner Hessian is not that of a minimum, or something is not finite.
     """
     theta, curved = inner.theta, inner.curved
     value, over_theta, direct = level.judged(theta, z)
     if not np.isfinite(value) or not np.isfinite(over_theta).all() or not np.isfinite(direct).all():
-        raise NoMinimum("the outer loss or its slope is not finite there")
+        raise NoMinimumError("the outer loss or its slope is not finite there")
     q = curved.solve(over_theta)
     unsolved = curved.solve(over_theta - curved.times(q))
     q = q + unsolved
@@ -127,22 +127,24 @@ def refuse_unconverged(found: Answer, tolerance: float) -> None:
 
     Raises
     ------
-    NoMinimum
+    NoMinimumError
         With what the hypergradient would be off by.
     """
     if found.contraction > 0.5 and found.off > 1e-3 * tolerance:
-        raise NoMinimum(
+        raise NoMinimumError(
             f"it has not converged: from here Newton's steps do not even shrink (the next is {found.contraction:.2g} "
             "of this one), so the hypergradient can be off by any amount"
         )
     if found.off > tolerance:
-        raise NoMinimum(
+        raise NoMinimumError(
             f"it has not converged: what is left of its gradient ({np.abs(found.inner.slope).max():.2g}) puts the "
             f"hypergradient off by about {100 * found.off / 2:.2g} %"
         )
 
 
-def outer_hessian(level: Level, found: Answer, z: Float[Array, " p"]) -> tuple[Float[Array, "p p"], Float[Array, "n p"]]:
+def outer_hessian(
+    level: Level, found: Answer, z: Float[Array, " p"]
+) -> tuple[Float[Array, "p p"], Float[Array, "n p"]]:
     """The exact Hessian of the outer loss over hyperparameters, and how the inner minimum moves with each.
 
     ``T' ∇²(F − q · ∇g) T`` with T the moves of (θ, z): the reduced Hessian of a constrained problem.

@@ -25,7 +25,7 @@ _EXACT = 1e-13
 """Length of the residual at which conjugate gradients end, in parts of the right-hand side."""
 
 
-class NoMinimum(ArithmeticError):
+class NoMinimumError(ArithmeticError):
     """The inner problem is not at a minimum that determines its parameters; the message says why."""
 
 
@@ -52,7 +52,7 @@ class Dense:
 
     Raises
     ------
-    NoMinimum
+    NoMinimumError
         If it is not positive definite to working precision.
 
     Examples
@@ -62,12 +62,12 @@ class Dense:
     >>> Dense(np.array([[1.0, 1.0], [1.0, 1.0]]), lambda: ["a", "b"])
     Traceback (most recent call last):
     ...
-    landform.fit.tuning.curved.NoMinimum: its Hessian is singular: nothing determines -0.71 a, +0.71 b
+    landform.fit.tuning.curved.NoMinimumError: its Hessian is singular: nothing determines -0.71 a, +0.71 b
     """
 
     def __init__(self, hessian: Float[Array, "n n"], names: Callable[[], Sequence[str]]) -> None:
         if not np.isfinite(hessian).all():
-            raise NoMinimum("its Hessian is not finite")
+            raise NoMinimumError("its Hessian is not finite")
         diagonal = np.diag(hessian)
         self._unit = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
         self._hessian = hessian
@@ -75,11 +75,11 @@ class Dense:
         try:
             self._factor = cho_factor(scaled, lower=True)
         except np.linalg.LinAlgError:
-            raise NoMinimum(_why(scaled, names())) from None
+            raise NoMinimumError(_why(scaled, names())) from None
         norm = float(np.abs(scaled).sum(axis=0).max())
         self.conditioning = 1.0 / max(float(dpocon(self._factor[0], norm, uplo="L")[0]), 1e-300)
         if self.conditioning * _SINGULAR > 1.0:
-            raise NoMinimum(_why(scaled, names()))
+            raise NoMinimumError(_why(scaled, names()))
 
     def solve(self, right: Float[Array, "n ..."]) -> Float[Array, "n ..."]:
         """``H⁻¹ right``, for one or several columns."""
@@ -114,7 +114,7 @@ class Free:
 
     Raises
     ------
-    NoMinimum
+    NoMinimumError
         From `solve`: along a direction that it met, the matrix is not positive.
     """
 
@@ -138,7 +138,7 @@ class Free:
                 break
             x, left = x + step, refined
         if np.linalg.norm(left) > 1e-6 * np.linalg.norm(right):
-            raise NoMinimum("its Hessian is singular to working precision: conjugate gradients do not converge")
+            raise NoMinimumError("its Hessian is singular to working precision: conjugate gradients do not converge")
         return x
 
 
@@ -147,15 +147,15 @@ def require_positive(curved: Free, size: int) -> None:
 
     Raises
     ------
-    NoMinimum
+    NoMinimumError
         If it is not positive to working precision.
     """
     found = extreme_pairs(curved.times, size, count=1, end="bottom", tolerance=1e-10, most=300)
     least = float(found.eigenvalues[0])
     if least < -1e-10 * found.radius:
-        raise NoMinimum("it stands at a saddle: its loss bends down along some direction")
+        raise NoMinimumError("it stands at a saddle: its loss bends down along some direction")
     if least < 1e-12 * found.radius:
-        raise NoMinimum("its Hessian is singular: nothing determines some combination of the parameters")
+        raise NoMinimumError("its Hessian is singular: nothing determines some combination of the parameters")
 
 
 def conjugate_gradients(
@@ -165,7 +165,7 @@ def conjugate_gradients(
 
     Raises
     ------
-    NoMinimum
+    NoMinimumError
         Where a direction of no or negative curvature is met.
 
     Examples
@@ -184,7 +184,7 @@ def conjugate_gradients(
         largest = max(largest, abs(curve))
         if not curve > _SINGULAR * largest:
             word = "bends down" if curve < -1e-10 * largest else "does not bend"
-            raise NoMinimum(f"it stands at no strict minimum: its loss {word} along some direction")
+            raise NoMinimumError(f"it stands at no strict minimum: its loss {word} along some direction")
         size = length / float(way @ bent)
         x, left = x + size * way, left - size * bent
         length, before = float(left @ left), length

@@ -18,6 +18,7 @@ from landform.fit.tuning.kernel_models import pose_kernel_ridge, pose_process, p
 from landform.fit.tuning.level import Level
 from landform.fit.tuning.linear_models import pose_linear
 from landform.fit.tuning.posed import Posed, Split, padded
+from landform.fit.tuning.search import search
 from landform.fit.tuning.tuned import Tuned
 
 Array = np.ndarray
@@ -60,8 +61,6 @@ def tune_estimator(
     **options: Any,
 ) -> Tuned:
     """Tune an estimator: `landform.tune`."""
-    from landform.fit.tuning.tune import search
-
     final, prefix = _final(estimator)
     kind = _kind(final)
     marginal = kind == "GaussianProcessRegressor" and validation is None and cv is None
@@ -103,7 +102,7 @@ def _kind(final: Any) -> str:
     raise ModelError(
         "an estimator whose training is a smooth inner problem",
         got=f"{kind}: {REFUSED.get(kind, 'it is not translated')}",
-        remedy=f"use one of {', '.join(SMOOTH)}, search over a grid, or write its losses for landform.tune(inner, outer, …)",
+        remedy=f"use one of {', '.join(SMOOTH)}, search over a grid, or give landform.tune losses of your own",
         where="tune",
     )
 
@@ -155,9 +154,7 @@ def _known(final: Any, kind: str) -> dict[str, tuple[Any, Any]]:
     return {**known, "alpha": (float(np.max(final.alpha)), None)}
 
 
-def _splits(
-    estimator: Any, X: Any, y: Any, *, validation: Any, cv: Any, groups: Any, whole: bool
-) -> list[Split]:
+def _splits(estimator: Any, X: Any, y: Any, *, validation: Any, cv: Any, groups: Any, whole: bool) -> list[Split]:
     """Rows to train on and to judge by, brought through a pipeline's steps that are fitted on the former alone."""
     if y is None:
         raise ShapeError("targets y", got="None", remedy="pass tune(estimator, X, y, …)", where="argument y")

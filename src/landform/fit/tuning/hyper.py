@@ -77,11 +77,11 @@ def read_hyper(start: Any, *, bounds: Any = None, scale: Scale = "linear") -> Hy
     """
     doubled = as_double(start)
     with double_precision():
-        vector, unflatten = flatten_point(doubled)
-        vector = np.asarray(vector, dtype=np.float64)
+        flat, unflatten = flatten_point(doubled)
+        vector = np.asarray(flat, dtype=np.float64)
         names = names_of(doubled, "hyper")
     owners = _owners(doubled)
-    lower, upper = _bounds(bounds, doubled, owners)
+    lower, upper = _bounds(bounds, owners)
     log = _logarithmic(scale, owners)
     for name, low, at, high in zip(names, lower, vector, upper, strict=True):
         if not low <= high:
@@ -123,7 +123,7 @@ def _owners(tree: Any) -> list[str]:
     return [str(key) for key in sorted(tree) for leaf in leaves_of(tree[key]) for _ in range(int(np.size(leaf)))]
 
 
-def _bounds(bounds: Any, start: Any, owners: Sequence[str]) -> tuple[Array, Array]:
+def _bounds(bounds: Any, owners: Sequence[str]) -> tuple[Array, Array]:
     p = len(owners)
     if bounds is None:
         return np.full(p, -np.inf), np.full(p, np.inf)
@@ -132,7 +132,10 @@ def _bounds(bounds: Any, start: Any, owners: Sequence[str]) -> tuple[Array, Arra
         pairs = [_pair(bounds.get(owner, (None, None)), owner) for owner in owners]
         places = [owners[:i].count(owner) for i, owner in enumerate(owners)]
         ends = [
-            [_end(pair[side], empty, owners.count(owner), place) for pair, owner, place in zip(pairs, owners, places, strict=True)]
+            [
+                _end(pair[side], empty, owners.count(owner), place)
+                for pair, owner, place in zip(pairs, owners, places, strict=True)
+            ]
             for side, empty in ((0, -np.inf), (1, np.inf))
         ]
         return np.array(ends[0]), np.array(ends[1])

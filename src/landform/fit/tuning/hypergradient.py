@@ -11,12 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends.frameworks import refuse_traced
 from landform.backends.jax import as_double, double_precision, explained, flatten_point
 from landform.errors import DerivativeError, ShapeError
 from landform.findings import Finding
 from landform.findings.pictures import Bars, Picture
 from landform.fit.tuning.answer import answer, refuse_unconverged
-from landform.fit.tuning.curved import Free, NoMinimum, require_positive
+from landform.fit.tuning.curved import Free, NoMinimumError, require_positive
 from landform.fit.tuning.hyper import Hyper, names_of, read_hyper
 from landform.fit.tuning.inner import DENSE, standing
 from landform.fit.tuning.level import Level
@@ -83,8 +84,9 @@ class Hypergradient(Finding):
         """The slopes as bars, the largest first."""
         first = np.argsort(-np.abs(self.vector), kind="stable")[:20]
         low, high = self.vector - self.error, self.vector + self.error
-        columns = ([float(v[i]) for i in first] for v in (self.vector, low, high))
-        return [Bars([self.names[i] for i in first], *columns, title="hypergradient", axis="slope of the outer loss")]
+        at, low, high = ([float(v[i]) for i in first] for v in (self.vector, low, high))
+        names = [self.names[i] for i in first]
+        return [Bars(names, at, low, high, title="hypergradient", axis="slope of the outer loss")]
 
 
 def hypergradient(
@@ -148,6 +150,7 @@ def hypergradient(
     landform.errors.DerivativeError: hypergradient: expected an inner problem at its minimum, got one that is not: it
     has not converged: ...
     """
+    refuse_traced("hypergradient", parameters, hyper)
     posed = read_hyper(hyper)
     level, theta = make_level(inner, outer, parameters, posed)
     try:
@@ -156,7 +159,7 @@ def hypergradient(
             require_positive(here.curved, len(theta))
         found = answer(level, here, posed.start)
         refuse_unconverged(found, tolerance)
-    except NoMinimum as error:
+    except NoMinimumError as error:
         raise no_minimum(str(error), "solve the inner problem further, or let landform.tune solve it") from None
     return Hypergradient(
         names=posed.names,
@@ -174,9 +177,7 @@ def hypergradient(
 
 def no_minimum(why: str, remedy: str, where: str = "hypergradient") -> DerivativeError:
     """The refusal of an inner problem that is at no minimum."""
-    return DerivativeError(
-        "an inner problem at its minimum", got=f"one that is not: {why}", remedy=remedy, where=where
-    )
+    return DerivativeError("an inner problem at its minimum", got=f"one that is not: {why}", remedy=remedy, where=where)
 
 
 def forms_hessian(solver: Solver, n: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from landform.fit.tuning.curved import Curved, Dense, Free, NoMinimum, conjugate_gradients
+from landform.fit.tuning.curved import Curved, Dense, Free, NoMinimumError, conjugate_gradients
 from landform.fit.tuning.level import Level
 from landform.optimize import Polytope, Program, Smooth, solve
 
@@ -51,7 +51,7 @@ def standing(level: Level, theta: Float[Array, " n"], z: Float[Array, " p"], *, 
 
     Raises
     ------
-    NoMinimum
+    NoMinimumError
         Where the loss is not finite, or its Hessian is not positive definite.
     """
     if not dense:
@@ -61,7 +61,7 @@ def standing(level: Level, theta: Float[Array, " n"], z: Float[Array, " p"], *, 
     else:
         value, slope, hessian = level.second(theta, z)
     if not np.isfinite(value) or not np.isfinite(slope).all():
-        raise NoMinimum("its loss or its gradient is not finite")
+        raise NoMinimumError("its loss or its gradient is not finite")
     if hessian is not None:
         curved = Dense(hessian, level.names)
     return Inner(theta, slope, curved, 0)
@@ -75,20 +75,20 @@ def solved(level: Level, theta: Float[Array, " n"], z: Float[Array, " p"], *, de
 
     Raises
     ------
-    NoMinimum
+    NoMinimumError
         Where no minimum that determines the parameters was reached.
     """
     theta, steps, ended = (_dense_descent if dense else _free_descent)(level, theta, z)
     try:
         found = standing(level, theta, z, dense=dense)
-    except NoMinimum:
+    except NoMinimumError:
         if len(theta) > _SEARCHED or not np.isfinite(theta).all():
             raise
         theta = _searched(level, theta, z)
         found = standing(level, theta, z, dense=dense)
     else:
         if not ended:
-            raise NoMinimum(
+            raise NoMinimumError(
                 f"it has not converged after {steps} Newton steps: the largest parameter is "
                 f"{np.abs(theta).max():.3g} and its gradient {np.abs(found.slope).max():.3g}"
             )
@@ -180,7 +180,7 @@ def _truncated(level: Level, theta: Array, z: Array, slope: Array, share: float)
     goal = share * float(np.linalg.norm(slope))
     try:
         return conjugate_gradients(lambda v: level.bent(theta, z, v), -slope, goal=goal, most=10 * len(slope))
-    except NoMinimum:
+    except NoMinimumError:
         return -slope
 
 

@@ -111,7 +111,10 @@ def kernel_args(kernel: Any, h: Settings, *, noisy: bool, prefix: str = "") -> t
         return h.get(prefix + name, np.asarray(getattr(kernel, name), dtype=np.float64))
 
     if kind in (kernels.Sum, kernels.Product):
-        return tuple(kernel_args(part, h, noisy=noisy, prefix=f"{prefix}{k}__") for k, part in (("k1", kernel.k1), ("k2", kernel.k2)))
+        return tuple(
+            kernel_args(part, h, noisy=noisy, prefix=f"{prefix}{k}__")
+            for k, part in (("k1", kernel.k1), ("k2", kernel.k2))
+        )
     if kind is kernels.Exponentiation:
         return (kernel_args(kernel.kernel, h, noisy=noisy, prefix=f"{prefix}kernel__"),)
     if kind is kernels.WhiteKernel:
@@ -148,13 +151,11 @@ def _posed(
         volume = jnp.sum(jnp.log(jnp.diag(factor))) + 0.5 * len(X) * np.log(2.0 * np.pi)
         return 0.5 * jnp.sum(Y * theta.reshape(Y.shape)) + Y.shape[1] * volume
 
-    def held_out(
-        theta: jax.Array, h: Settings, X: Any, Y: Any, Z: Any, T: Any, shift: Any, scale: Any
-    ) -> jax.Array:
+    def held_out(theta: jax.Array, h: Settings, X: Any, Y: Any, Z: Any, T: Any, shift: Any, scale: Any) -> jax.Array:
         predicted = shift + scale * (covariance(h, Z, X) @ theta.reshape(Y.shape))
         return jnp.mean((predicted - T) ** 2) if loss is None else loss(T, predicted)
 
-    def curve(theta: jax.Array, h: Settings, X: Any, Y: Any, *_: Any) -> jax.Array:
+    def curve(_: jax.Array, h: Settings, X: Any, Y: Any, *__: Any) -> jax.Array:
         return jnp.kron(trained(h, X), jnp.eye(Y.shape[1]))
 
     def scaled(y: Array) -> tuple[Float[Array, "rows k"], Float[Array, " k"], Float[Array, " k"]]:
@@ -169,8 +170,8 @@ def _posed(
         own, shift, scale = scaled(split.y)
         if marginal:
             return split.X, own
-        held = np.asarray(split.held_y, dtype=np.float64).reshape(len(split.held_y), -1)
-        return split.X, own, split.held_X, held, shift, scale
+        held = np.asarray(split.judged, dtype=np.float64).reshape(len(split.judged), -1)
+        return split.X, own, split.judging, held, shift, scale
 
     def start(split: Split) -> Array:
         return np.zeros(np.size(split.y))

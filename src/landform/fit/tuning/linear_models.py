@@ -1,4 +1,4 @@
-"""Ridge, logistic and generalized linear regressions: sums of row losses of a linear predictor, and a square penalty."""
+"""Ridge, logistic and generalized linear models: sums of row losses of a linear predictor, and a square penalty."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Shape:
         return X @ slopes + (self.spread() @ theta[self.d * self.k :] if self.intercept else 0.0)
 
 
-Weighing = Callable[[Settings, jax.Array], tuple[jax.Array, jax.Array]]
+Weighing = Callable[[Settings, jax.Array], tuple[jax.Array, Any]]
 """From the settings and the rows' weights to what the row losses and half the square of the slopes weigh."""
 
 
@@ -183,7 +183,7 @@ def _posed(
         rows = jax.vmap(family.row)(form.predictor(theta, X), Y)
         return jnp.sum(weights * rows) + 0.5 * pull * jnp.sum(theta[: form.d * form.k] ** 2)
 
-    def outer(theta: jax.Array, h: Settings, X: Any, Y: Any, s: Any, Z: Any, T: Any, u: Any) -> jax.Array:
+    def outer(theta: jax.Array, _: Settings, X: Any, Y: Any, __: Any, Z: Any, T: Any, u: Any) -> jax.Array:
         eta = shape(X, Y).predictor(theta, Z)
         if loss is not None:
             return loss(T, family.predicted(eta))
@@ -194,7 +194,9 @@ def _posed(
         form = shape(X, Y)
         weights, pull = weighing(h, s)
         bends = jax.vmap(jax.hessian(family.row))(form.predictor(theta, X), Y)
-        return _linear_curve(form, X, weights[:, None, None] * bends) + jnp.diag(pull * (jnp.arange(form.n) < form.d * form.k))
+        return _linear_curve(form, X, weights[:, None, None] * bends) + jnp.diag(
+            pull * (jnp.arange(form.n) < form.d * form.k)
+        )
 
     def targets(y: Array) -> Array:
         if classes is None:
@@ -214,7 +216,7 @@ def _posed(
                 remedy="stratify the folds, or take fewer",
                 where="argument cv",
             )
-        return split.X, targets(split.y), weights, split.held_X, targets(split.held_y), np.ones(len(split.held_X))
+        return split.X, targets(split.y), weights, split.judging, targets(split.judged), np.ones(len(split.judging))
 
     def form_of(split: Split) -> Shape:
         return shape(split.X, targets(split.y[:1]))
@@ -263,7 +265,9 @@ def _refuse_penalty(estimator: Any) -> None:
     penalty = getattr(estimator, "penalty", "l2")
     kinked = penalty in ("l1", "elasticnet") and getattr(estimator, "l1_ratio", None) != 0
     kinked = kinked or (penalty not in ("l2", None) and bool(getattr(estimator, "l1_ratio", 0)))
-    _refuse(kinked, "LogisticRegression with an l1 penalty", "|w| has a kink at zero, coefficients come and go in jumps")
+    _refuse(
+        kinked, "LogisticRegression with an l1 penalty", "|w| has a kink at zero, coefficients come and go in jumps"
+    )
     _refuse(penalty is None, "LogisticRegression(penalty=None)", "without a penalty there is nothing to tune")
     _refuse(
         estimator.solver == "liblinear" and estimator.fit_intercept,

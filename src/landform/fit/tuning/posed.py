@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 Array = np.ndarray
-Settings = Mapping[str, jax.Array]
+Settings = Mapping[str, Any]
 """The tuned parameters by name."""
 
 
@@ -23,14 +23,14 @@ class Split:
     ----------
     X, y : array
         To train on.
-    held_X, held_y : array
+    judging, judged : array
         That judge.
     """
 
     X: Float[Array, "rows d"]
     y: Array
-    held_X: Float[Array, "held d"]
-    held_y: Array
+    judging: Float[Array, "held d"]
+    judged: Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.fit.tuning.answer import Answer, answer, outer_hessian, refuse_unconverged
-from landform.fit.tuning.curved import Free, NoMinimum, require_positive
+from landform.fit.tuning.curved import Free, NoMinimumError, require_positive
 from landform.fit.tuning.inner import solved
 from landform.fit.tuning.level import Level
 
@@ -96,7 +96,7 @@ class Response:
 
         Raises
         ------
-        NoMinimum
+        NoMinimumError
             Where an inner problem has no minimum that determines its parameters.
         """
         z = np.asarray(z, dtype=np.float64)
@@ -104,12 +104,12 @@ class Response:
         if key not in self._met:
             try:
                 met = self._fresh(z)
-            except NoMinimum as error:
+            except NoMinimumError as error:
                 self._visited(Visit(tuple(z.tolist()), np.nan, np.nan, np.nan, 0, str(error)))
                 raise
             self._met = {**dict(list(self._met.items())[1 - _KEPT :]), key: met}
-            slope, error = float(np.abs(met.gradient).max()), float(met.error.max())
-            self._visited(Visit(tuple(z.tolist()), met.value, slope, error, met.steps, ""))
+            slope, doubt = float(np.abs(met.gradient).max()), float(met.error.max())
+            self._visited(Visit(tuple(z.tolist()), met.value, slope, doubt, met.steps, ""))
         return self._met[key]
 
     def _fresh(self, z: Array) -> Met:
@@ -131,10 +131,10 @@ class Response:
             try:
                 found = answer(self.levels[k], solved(self.levels[k], begin, z, dense=self._dense), z)
                 refuse_unconverged(found, self._tolerance)
-            except NoMinimum as error:
+            except NoMinimumError as error:
                 if last:
                     where = f" (level {k + 1} of {len(self.levels)})" if len(self.levels) > 1 else ""
-                    raise NoMinimum(f"{error}{where}") from None
+                    raise NoMinimumError(f"{error}{where}") from None
             else:
                 return found
         raise AssertionError
@@ -149,21 +149,21 @@ class Response:
         step = z - near.z
         return theta if moves is None or np.abs(step).max() > 1.0 else theta + moves[k] @ step
 
-    def value(self, z: Float[Array, " p"]) -> Float[Array, "1"]:
+    def value(self, z: Float[Array, " p"]) -> Float[Array, " one"]:
         """The outer loss; infinite where an inner problem is refused."""
         try:
             return np.array([self.at(z).value])
-        except NoMinimum:
+        except NoMinimumError:
             return np.array([np.inf])
 
-    def jacobian(self, z: Float[Array, " p"]) -> Float[Array, "1 p"]:
+    def jacobian(self, z: Float[Array, " p"]) -> Float[Array, "one p"]:
         """Its slope; NaN where an inner problem is refused."""
         try:
             return self.at(z).gradient[None]
-        except NoMinimum:
+        except NoMinimumError:
             return np.full((1, len(z)), np.nan)
 
-    def hessian(self, z: Float[Array, " p"], weights: Float[Array, "1"] | None = None) -> Float[Array, "p p"]:
+    def hessian(self, z: Float[Array, " p"], weights: Float[Array, " one"] | None = None) -> Float[Array, "p p"]:
         """Its exact Hessian; NaN where an inner problem is refused."""
         weight = 1.0 if weights is None else float(weights[0])
         key = np.asarray(z, dtype=np.float64).tobytes()
@@ -171,9 +171,12 @@ class Response:
             try:
                 met = self.at(z)
                 parts = [outer_hessian(level, a, met.z) for level, a in zip(self.levels, met.answers, strict=True)]
-            except NoMinimum:
+            except NoMinimumError:
                 return np.full((len(z), len(z)), np.nan)
-            self._curves = {**dict(list(self._curves.items())[1 - _KEPT :]), key: np.mean([c for c, _ in parts], axis=0)}
+            self._curves = {
+                **dict(list(self._curves.items())[1 - _KEPT :]),
+                key: np.mean([c for c, _ in parts], axis=0),
+            }
             self._moves = {**dict(list(self._moves.items())[1 - _KEPT :]), key: [m for _, m in parts]}
         return weight * self._curves[key]
 
@@ -188,7 +191,7 @@ class Response:
 
         Raises
         ------
-        NoMinimum
+        NoMinimumError
             If an inner Hessian is not positive definite.
         """
         for found in met.answers:

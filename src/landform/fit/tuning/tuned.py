@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy.optimize import brentq
 
-from landform.errors import ModelError
+from landform.errors import ModelError, ShapeError
 from landform.findings import Finding
 from landform.findings.pictures import Bars, Curve, Picture
-from landform.fit.tuning.curved import NoMinimum
+from landform.fit.tuning.curved import NoMinimumError
 from landform.fit.tuning.hyper import Hyper
 from landform.fit.tuning.response import Met, Response
 from landform.optimize import Certificate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray
+_FARTHEST = 1e6
 _CHECKED = 12
 """The most hyperparameters that are checked one by one; above, along as many random directions."""
 
@@ -86,31 +88,19 @@ class Tuned(Finding):
         """How many inner problems were solved on the way."""
         return self.response.solves
 
-    def table(self, *, rise: float = 0.01) -> pd.DataFrame:
-        """One row per hyperparameter, and how exactly it must be met.
+    def table(self) -> pd.DataFrame:
+        """One row per hyperparameter: value, the slope that is left and its error, the bound that holds it, if any.
 
-        Parameters
-        ----------
-        rise : float
-            "from" and "to" say how far each alone may move until the outer loss has risen by this part of itself, by
-            the quadratic model (infinite where that does not bend up).
-
-        Returns
-        -------
-        pandas.DataFrame
-            With the slope that is left and its error, the bound that holds the hyperparameter, if any, and (of three
-            folds or more) its standard error by the differences between folds.
+        Of three folds or more also its standard error by the differences between folds. `within` says how exactly each
+        must be met.
         """
         import pandas as pd
 
         hyper, z = self.hyper, self.met.z
-        low, high = self._reach(rise * abs(self.value))
         found = pd.DataFrame(
             {
                 "hyperparameter": hyper.names,
                 "value": self.values,
-                "from": hyper.outward(low),
-                "to": hyper.outward(high),
                 "slope": self.gradient,
                 "error": self.met.error / hyper.stretch(z),
                 "held by": [self._held(i) for i in range(len(z))],
@@ -120,16 +110,31 @@ class Tuned(Finding):
             found.insert(2, "fold error", self.fold_errors)
         return found
 
-    def _reach(self, rise: float) -> tuple[Array, Array]:
-        """How far each hyperparameter may go down and up, in the scale of the search."""
-        bend, slope, z = np.diag(self.curve), self.met.gradient, self.met.z
-        ends = []
-        for sign in (-1.0, 1.0):
-            along = np.maximum(sign * slope, 0.0)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                far = (-along + np.sqrt(along**2 + 2.0 * np.maximum(bend, 0.0) * rise)) / bend
-            ends.append(z + sign * np.where(bend > 0, far, np.inf))
-        return ends[0], ends[1]
+    def within(self, rise: float = 0.01) -> pd.DataFrame:
+        """How exactly each hyperparameter must be met: how far it alone may move until the outer loss has risen.
+
+        Found by solving inner problems along each, some dozen a hyperparameter, not by a local model.
+
+        Parameters
+        ----------
+        rise : float
+            By this part of itself.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per hyperparameter: "from", its value, "to"; the bounds, or infinity, where the loss does not
+            rise so far.
+        """
+        import pandas as pd
+
+        if not rise > 0:
+            raise ShapeError("a positive rise", got=rise, remedy="give a part such as 0.01", where="argument rise")
+        goal, response = self.value + rise * abs(self.value), self.response.afresh()
+        low, high = self.hyper.inward(self.hyper.lower), self.hyper.inward(self.hyper.upper)
+        ends = [[_risen(response, self.met.z, i, goal, end[i]) for i in range(len(low))] for end in (low, high)]
+        down, up = (self.hyper.outward(np.array(side)) for side in ends)
+        return pd.DataFrame({"hyperparameter": self.hyper.names, "from": down, "value": self.values, "to": up})
 
     def _held(self, i: int) -> str:
         return "" if not self._at_bound[i] else "lower" if self.values[i] <= self.hyper.lower[i] else "upper"
@@ -213,7 +218,7 @@ class Tuned(Finding):
         return pd.DataFrame(rows, columns=["along", "hypergradient", "its error", "differences", "their error"])
 
     def pictures(self) -> Sequence[Picture]:
-        """The outer loss on the way; of up to three hyperparameters the loss along each, as it was met; the slopes."""
+        """The outer loss on the way, and the hyperparameters where it ended."""
         visits = [v for v in self.response.visits if not v.refused]
         count = [float(i) for i in range(1, len(visits) + 1)]
         none: list[float | None] = [None] * len(visits)
@@ -235,13 +240,12 @@ class Tuned(Finding):
             empty: list[float | None] = [None] * len(size)
             title = "hyperparameters in order" + (" (log10)" if self.hyper.log.any() else "")
             return [*drawn, Curve(ranks, size.tolist(), empty, empty, title=title, x_axis="rank", y_axis="value")]
-        low, high = self._reach(0.01 * abs(self.value))
         shift = np.where(self.hyper.log, np.log(10.0), 1.0)
-        spans = [np.where(np.isfinite(end), end / shift, np.nan).tolist() for end in (low, high)]
         names = [f"log10 {n}" if log else n for n, log in zip(self.hyper.names, self.hyper.log, strict=True)]
-        ends = [[None if np.isnan(v) else float(v) for v in side] for side in spans]
-        title = "within 1 % of the lowest loss"
-        return [*drawn, Bars(names, (self.met.z / shift).tolist(), ends[0], ends[1], title=title)]
+        at, half = self.met.z / shift, self.fold_errors / self.hyper.stretch(self.met.z) / shift
+        ends = [[None if np.isnan(v) else float(v) for v in side] for side in (at - half, at + half)]
+        title = "hyperparameters" + (" ± fold error" if not np.isnan(half).all() else "")
+        return [*drawn, Bars(names, at.tolist(), ends[0], ends[1], title=title)]
 
     def sentences(self) -> Sequence[str]:
         """The verdict and what it took."""
@@ -251,7 +255,7 @@ class Tuned(Finding):
         return [self.words, words + (f", {refused} evaluations refused." if refused else ".")]
 
     def require(self) -> Tuned:
-        """This finding, if it is certified.
+        """The finding itself, if it is certified.
 
         Raises
         ------
@@ -271,8 +275,29 @@ class Tuned(Finding):
         return f"Tuned(outer loss {self.value:.6g} at {point}{more}; {self.words})"
 
 
+def _risen(response: Response, z: Array, i: int, goal: float, bound: float) -> float:
+    """Where along one hyperparameter, towards its bound, the outer loss first reaches a level."""
+    sign = 1.0 if bound > z[i] else -1.0
+
+    def over(step: float) -> float:
+        there = z.copy()
+        there[i] += sign * step
+        value = float(response.value(there)[0])
+        return value - goal if np.isfinite(value) else abs(goal) + 1.0
+
+    room, near, far = abs(bound - z[i]), 0.0, 0.1
+    while near < room:
+        far = min(far, room)
+        if over(far) > 0:
+            return float(z[i] + sign * brentq(over, near, far, xtol=1e-4 * max(far, 1e-8), rtol=1e-6))
+        near, far = far, 2.0 * far
+        if near > _FARTHEST:
+            return sign * np.inf
+    return float(bound)
+
+
 def _central(response: Response, z: Array, way: Array, h: float) -> float:
     try:
         return (response.at(z + h * way).value - response.at(z - h * way).value) / (2.0 * h)
-    except NoMinimum:
+    except NoMinimumError:
         return float("nan")
