@@ -108,8 +108,9 @@ def _with_rule(f: Function, start: np.ndarray, most: int) -> Callable[..., jax.A
         unit = _unit(hessian)
         scaled = (hessian + hessian.T) / 2 * unit[:, None] * unit
         step = -unit * jax.scipy.linalg.solve(scaled, unit * moved, assume_a="pos")
-        # A factor, not a choice: the derivative of `where` in its unsolved branch would be 0.
-        return x, step * jnp.where(jnp.isfinite(x).all(), 1.0, jnp.nan).astype(x.dtype)
+        # 1, or NaN where x is. It depends on x, so that derivatives of any order are NaN too: those of a constant, or
+        # of the branch of `where` that is not taken, would be 0.
+        return x, step * (1.0 + 0.0 * jnp.sum(x))
 
     return best
 
