@@ -153,6 +153,7 @@ def _posed(
 
     def held_out(theta: jax.Array, h: Settings, X: Any, Y: Any, Z: Any, T: Any, shift: Any, scale: Any) -> jax.Array:
         predicted = shift + scale * (covariance(h, Z, X) @ theta.reshape(Y.shape))
+        predicted = predicted.reshape(T.shape)
         return jnp.mean((predicted - T) ** 2) if loss is None else loss(T, predicted)
 
     def curve(_: jax.Array, h: Settings, X: Any, Y: Any, *__: Any) -> jax.Array:
@@ -170,8 +171,7 @@ def _posed(
         own, shift, scale = scaled(split.y)
         if marginal:
             return split.X, own
-        held = np.asarray(split.judged, dtype=np.float64).reshape(len(split.judged), -1)
-        return split.X, own, split.judging, held, shift, scale
+        return split.X, own, split.judging, np.asarray(split.judged, dtype=np.float64), shift, scale
 
     def start(split: Split) -> Array:
         return np.zeros(np.size(split.y))

@@ -35,12 +35,15 @@ class Family:
         From the linear predictor to what the estimator predicts.
     centered : bool
         Whether only differences of the intercepts count, so that they are taken to add to zero.
+    logarithmic : bool
+        Whether the linear predictor is the logarithm of the mean.
     """
 
     row: RowLoss
     judged: RowLoss
     predicted: Callable[[jax.Array], jax.Array]
     centered: bool = False
+    logarithmic: bool = False
 
 
 def _squared(eta: jax.Array, y: jax.Array) -> jax.Array:
@@ -91,7 +94,7 @@ def tweedie(power: float, logarithmic: bool) -> Family:
         own = jnp.maximum(y, 0.0) ** (2 - power) / ((1 - power) * (2 - power))
         return jnp.sum(own - y * mu ** (1 - power) / (1 - power) + mu ** (2 - power) / (2 - power))
 
-    return Family(half, lambda eta, y: 2.0 * half(eta, y), mean)
+    return Family(half, lambda eta, y: 2.0 * half(eta, y), mean, logarithmic=logarithmic)
 
 
 @dataclass(frozen=True)
@@ -163,78 +166,90 @@ def pose_linear(estimator: Any, y: Array, loss: Callable[..., Any] | None) -> Po
         family = tweedie(power, link == "log" or (link == "auto" and power > 0))
         weighing, classes = _mean_weighing(float(estimator.alpha)), None
         _refuse_range(y, power, kind)
-    return _posed(family, weighing, bool(estimator.fit_intercept), classes, estimator, loss)
+    training = _Training(family, weighing, bool(estimator.fit_intercept), classes, estimator, loss)
+    rows = ((0, 1, 2),) if loss is not None else ((0, 1, 2), (3, 4, 5))
+    return Posed(training.inner, training.outer, training.curve, training.data, training.start, training.names, rows)
 
 
-def _posed(
-    family: Family,
-    weighing: Weighing,
-    intercept: bool,
-    classes: Array | None,
-    estimator: Any,
-    loss: Callable[..., Any] | None,
-) -> Posed:
-    def shape(X: Any, Y: Any) -> Shape:
-        return Shape(int(X.shape[1]), int(Y.shape[1]), intercept, family.centered)
+@dataclass(frozen=True, eq=False)
+class _Training:
+    """A linear model's losses, and what they look at: rows, targets and weights, to train on and to judge by."""
 
-    def inner(theta: jax.Array, h: Settings, X: Any, Y: Any, s: Any, *_: Any) -> jax.Array:
-        form = shape(X, Y)
-        weights, pull = weighing(h, s)
-        rows = jax.vmap(family.row)(form.predictor(theta, X), Y)
+    family: Family
+    weighing: Weighing
+    intercept: bool
+    classes: Array | None
+    estimator: Any
+    loss: Callable[..., Any] | None
+
+    def shape(self, X: Any, Y: Any) -> Shape:
+        return Shape(int(X.shape[1]), int(Y.shape[1]), self.intercept, self.family.centered)
+
+    def inner(self, theta: jax.Array, h: Settings, X: Any, Y: Any, s: Any, *_: Any) -> jax.Array:
+        form = self.shape(X, Y)
+        weights, pull = self.weighing(h, s)
+        rows = jax.vmap(self.family.row)(form.predictor(theta, X), Y)
         return jnp.sum(weights * rows) + 0.5 * pull * jnp.sum(theta[: form.d * form.k] ** 2)
 
-    def outer(theta: jax.Array, _: Settings, X: Any, Y: Any, __: Any, Z: Any, T: Any, u: Any) -> jax.Array:
-        eta = shape(X, Y).predictor(theta, Z)
-        if loss is not None:
-            return loss(T, family.predicted(eta))
-        rows = jax.vmap(family.judged)(eta, T)
+    def outer(self, theta: jax.Array, _: Settings, X: Any, Y: Any, __: Any, Z: Any, T: Any, u: Any) -> jax.Array:
+        eta = self.shape(X, Y).predictor(theta, Z)
+        if self.loss is not None:
+            predicted = self.family.predicted(eta)
+            return self.loss(T, predicted[:, 0] if T.ndim == 1 and predicted.shape[1] == 1 else predicted)
+        rows = jax.vmap(self.family.judged)(eta, T)
         return jnp.sum(u * rows) / jnp.sum(u)
 
-    def curve(theta: jax.Array, h: Settings, X: Any, Y: Any, s: Any, *_: Any) -> jax.Array:
-        form = shape(X, Y)
-        weights, pull = weighing(h, s)
-        bends = jax.vmap(jax.hessian(family.row))(form.predictor(theta, X), Y)
-        return _linear_curve(form, X, weights[:, None, None] * bends) + jnp.diag(
-            pull * (jnp.arange(form.n) < form.d * form.k)
-        )
+    def curve(self, theta: jax.Array, h: Settings, X: Any, Y: Any, s: Any, *_: Any) -> jax.Array:
+        form = self.shape(X, Y)
+        weights, pull = self.weighing(h, s)
+        bends = jax.vmap(jax.hessian(self.family.row))(form.predictor(theta, X), Y)
+        own = jnp.diag(pull * (jnp.arange(form.n) < form.d * form.k))
+        return _linear_curve(form, X, weights[:, None, None] * bends) + own
 
-    def targets(y: Array) -> Array:
-        if classes is None:
+    def targets(self, y: Array) -> Array:
+        """As the row losses take them, shape (rows, k)."""
+        if self.classes is None:
             return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        if len(classes) == 2:
-            return np.asarray(y == classes[1], dtype=np.float64)[:, None]
-        return np.asarray(y[:, None] == classes, dtype=np.float64)
+        if len(self.classes) == 2:
+            return np.asarray(y == self.classes[1], dtype=np.float64)[:, None]
+        return np.asarray(y[:, None] == self.classes, dtype=np.float64)
 
-    def data(split: Split) -> tuple[Any, ...]:
+    def judging_targets(self, y: Array) -> Array:
+        """As a loss of the user's own takes them: numbers in the form of y, or the numbers of the classes."""
+        if self.loss is None:
+            return self.targets(y)
+        return np.asarray(y, dtype=np.float64) if self.classes is None else np.searchsorted(self.classes, y)
+
+    def data(self, split: Split) -> tuple[Any, ...]:
         weights = np.ones(len(split.X))
-        if getattr(estimator, "class_weight", None) is not None:
-            weights = compute_sample_weight(estimator.class_weight, split.y)
-        if classes is not None and len(np.unique(split.y)) < len(classes):
+        if getattr(self.estimator, "class_weight", None) is not None:
+            weights = compute_sample_weight(self.estimator.class_weight, split.y)
+        if self.classes is not None and len(np.unique(split.y)) < len(self.classes):
             raise ShapeError(
-                f"every one of the {len(classes)} classes among the rows that are trained on",
+                f"every one of the {len(self.classes)} classes among the rows that are trained on",
                 got=f"{len(np.unique(split.y))} classes in one fold",
                 remedy="stratify the folds, or take fewer",
                 where="argument cv",
             )
-        return split.X, targets(split.y), weights, split.judging, targets(split.judged), np.ones(len(split.judging))
+        ones = np.ones(len(split.judging))
+        return split.X, self.targets(split.y), weights, split.judging, self.judging_targets(split.judged), ones
 
-    def form_of(split: Split) -> Shape:
-        return shape(split.X, targets(split.y[:1]))
+    def form_of(self, split: Split) -> Shape:
+        return self.shape(split.X, self.targets(split.y[:1]))
 
-    def names(split: Split) -> list[str]:
-        form = form_of(split)
+    def names(self, split: Split) -> list[str]:
+        form = self.form_of(split)
         ends = [f"intercept[{j}]" for j in range(form.free_intercepts)]
         return [f"coefficient[{i}, {j}]" for i in range(form.d) for j in range(form.k)] + ends
 
-    def start(split: Split) -> Array:
-        form = form_of(split)
+    def start(self, split: Split) -> Array:
+        """Nothing but the intercept of the mean, where the outputs are means."""
+        form = self.form_of(split)
         theta = np.zeros(form.n)
-        if form.intercept and family.predicted is not _same and classes is None:
-            level = float(np.mean(split.y))
-            theta[-1] = np.log(level) if abs(float(family.predicted(jnp.zeros(1))[0]) - 1.0) < 1e-12 else level
+        if form.intercept and self.classes is None:
+            level = np.mean(self.targets(split.y), axis=0)
+            theta[form.d * form.k :] = np.log(level) if self.family.logarithmic else level
         return theta
-
-    return Posed(inner, outer, curve, data, start, names, ((0, 1, 2),) if loss is not None else ((0, 1, 2), (3, 4, 5)))
 
 
 def _linear_curve(form: Shape, X: jax.Array, bends: jax.Array) -> jax.Array:

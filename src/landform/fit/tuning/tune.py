@@ -72,8 +72,9 @@ def tune(
     groups : array, optional
         For splitters that take them.
     loss : callable, optional
-        With an estimator: ``loss(y, predicted)`` in JAX, one number. Unless given: the mean squared error, the
-        log loss of the classes, the mean deviance.
+        With an estimator: ``loss(y, predicted)`` in JAX, one number, of what ``predict`` gives, in the form of y; of a
+        classifier the numbers of the classes and what ``predict_proba`` gives. Unless given: the mean squared error,
+        the log loss, the mean deviance.
     starts : int, optional
         How many starts: ``hyper0`` (or the estimator's own settings) first, the others spread over the bounds. 1 for
         losses of your own, 4 for estimators.
