@@ -136,9 +136,10 @@ def refuse_unconverged(found: Answer, tolerance: float) -> None:
             "of this one), so the hypergradient can be off by any amount"
         )
     if found.off > tolerance:
+        worst = int(found.error.argmax())
         raise NoMinimumError(
             f"it has not converged: what is left of its gradient ({np.abs(found.inner.slope).max():.2g}) puts the "
-            f"hypergradient off by about {100 * found.off / 2:.2g} %"
+            f"hypergradient off by about {found.error[worst] / 2:.2g}, where it reads {found.gradient[worst]:.2g}"
         )
 
 
