@@ -38,6 +38,7 @@ def test_exported_names_are_pinned():
     names = [
         "Study",
         "active_subspace",
+        "argmin",
         "certify",
         "chain",
         "descend",
@@ -50,6 +51,7 @@ def test_exported_names_are_pinned():
         "gauss_newton",
         "global_sensitivity",
         "hessian",
+        "hypergradient",
         "jacobian",
         "landscape",
         "laplacian",
@@ -61,6 +63,7 @@ def test_exported_names_are_pinned():
         "shapley_values",
         "study",
         "taylor",
+        "tune",
         "verify",
     ]
     assert landform.__all__ == ["__version__", *names]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from landform.errors import ShapeError
+from landform.errors import DerivativeError, ShapeError
 
 
 def backend_of(function: Any, x: Any) -> Any:
@@ -69,3 +69,21 @@ def _holds(x: Any, kind: type) -> bool:
     if isinstance(x, (list, tuple)):
         return any(_holds(leaf, kind) for leaf in x)
     return isinstance(x, kind)
+
+
+def refuse_traced(where: str, *trees: Any) -> None:
+    """Refuse numbers that JAX only stands in for: a search that ends when it has converged needs real ones.
+
+    Raises
+    ------
+    DerivativeError
+        If any is such a stand-in, as inside ``jax.jit``, ``jax.vmap`` or ``jax.grad``.
+    """
+    jax = sys.modules.get("jax")
+    if jax is not None and any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(trees)):
+        raise DerivativeError(
+            "numbers",
+            got="a tracer: this is called inside jax.jit, vmap, grad or jacfwd",
+            remedy="call it outside, where its certificate can be read, or use landform.argmin(f, x0)(*args) there",
+            where=where,
+        )

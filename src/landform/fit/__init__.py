@@ -9,6 +9,7 @@ from landform.fit.polynomial import fit_polynomial
 from landform.fit.posterior import Posterior
 from landform.fit.process import fit_process
 from landform.fit.surrogate import Surrogate
+from landform.fit.tuning import Hypergradient, Tuned, hypergradient, tune
 
 __all__ = [
     "Candidate",
@@ -16,17 +17,21 @@ __all__ = [
     "Distilled",
     "Fidelity",
     "Fitted",
+    "Hypergradient",
     "Next",
     "Observations",
     "Posterior",
     "Profile",
     "Sloppy",
     "Surrogate",
+    "Tuned",
     "choose_surrogate",
     "distill",
     "fit",
     "fit_polynomial",
     "fit_process",
+    "hypergradient",
+    "tune",
 ]
 
 answers_calls(__name__, fit)

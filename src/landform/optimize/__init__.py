@@ -1,5 +1,6 @@
 """To the best settings within limits, with a certificate that anyone can check."""
 
+from landform.optimize.argmin import argmin
 from landform.optimize.certificate import ActiveLimit, Certificate
 from landform.optimize.certify import certify
 from landform.optimize.descent import Descent, descend
@@ -21,6 +22,7 @@ __all__ = [
     "Program",
     "Smooth",
     "Solution",
+    "argmin",
     "certify",
     "cluster",
     "descend",

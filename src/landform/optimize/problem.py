@@ -11,7 +11,7 @@ from jaxtyping import Float
 from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint
 
 from landform.backends import Model
-from landform.backends.frameworks import backend_of
+from landform.backends.frameworks import backend_of, refuse_traced
 from landform.derivatives import Prepared, prepare
 from landform.errors import ShapeError
 from landform.optimize.polytope import Polytope
@@ -77,7 +77,10 @@ def make_problem(
     ShapeError
         If the objective has several outputs, bounds or constraints do not fit the variables, or the start lies outside
         its bounds; the variable is named.
+    DerivativeError
+        If start or args are tracers of JAX.
     """
+    refuse_traced("minimize, certify or fit", x0, tuple(args))
     backend = backend_of(function.function if isinstance(function, Model) else function, x0)
     x0 = backend.as_double(x0)
     with backend.precision_of(x0):

@@ -6,12 +6,14 @@ double precision inside a local context; JAX arrays stay in the precision and on
 The files in the order in which a point passes them: `context` (precision, complaints), `tree` (arrays as one vector),
 `flat` (the function between vectors, with its `state` and its `record`), `compiled`, `programs` and `tables` (products,
 and whole tables), `dense` (matrices), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor
-coefficients), `joint` (functions made one). `families` has what a Fisher information needs of distributions.
+coefficients), `joint` (functions made one), `argmin` (a minimum as a function). `families` has what a Fisher
+information needs of distributions.
 """
 
 from __future__ import annotations
 
 from landform.backends.jax import families
+from landform.backends.jax.argmin import Argmin
 from landform.backends.jax.compiled import (
     Compiled,
     compiled,
@@ -95,6 +97,7 @@ from landform.backends.jax.tree import (
 )
 
 __all__ = [
+    "Argmin",
     "Compiled",
     "FixedPoint",
     "Flat",
