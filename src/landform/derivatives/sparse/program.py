@@ -11,17 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from landform.derivatives.matrix_program import sharing_matrix
 from landform.derivatives.plan import Plan, jacobian_plan
 from landform.derivatives.sparse.assemble import (
     Pattern,
     averaged,
-    listing,
+    in_any_order,
+    listed,
     mirrored,
     native_order,
-    ordered,
     pattern_of,
 )
+from landform.derivatives.sparse.placed import Placed
 from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
 from landform.derivatives.sparse.step import TooWide, Value
 from landform.derivatives.sparse.walk import Walk
@@ -140,48 +140,49 @@ class SparseProgram:
         return self._native[1]
 
     @cached_property
-    def _parts(self) -> Any:
-        return jax.jit(lambda *at: self._run(*at)[1])
+    def placed(self) -> Placed:
+        """The values in the order of `pattern`."""
+        return self._placed(self.pattern, is_sorted=True)
 
     @cached_property
-    def _where(self) -> tuple[Any, Any]:
-        p = self.pattern
-        with jax.ensure_compile_time_eval():  # kept for other calls, so never a number of a traced function
-            return jnp.asarray(p.source), None if p.target is None else jnp.asarray(p.target)
+    def placed_in_any_order(self) -> Placed:
+        """The values row by row, columns within a row as they come; sorted where that costs nothing."""
+        if self.placed.runs is not None:
+            return self.placed
+        return self._placed(in_any_order(self.pattern), is_sorted=self.pattern.target is not None)
+
+    def _placed(self, pattern: Pattern, *, is_sorted: bool) -> Placed:
+        return Placed(self._run, pattern, self._terms, self._single, (self.m, self.n), self._dtype, is_sorted=is_sorted)
 
     @cached_property
-    def _data(self) -> Any:
-        return jax.jit(lambda where, *at: ordered(self._run(*at)[1], self.pattern, where, self._dtype))
-
-    @cached_property
-    def _value_and_data(self) -> Any:
-        def run(where: tuple[Any, Any], *at: Any) -> tuple[Any, Any]:
-            y, vals = self._run(*at)
-            return y, ordered(vals, self.pattern, where, self._dtype)
-
-        return jax.jit(run)
-
-    @cached_property
-    def _native_order(self) -> Any:
-        return listing(self._terms, self._dtype)
+    def _listed(self) -> Any:
+        return jax.jit(lambda *at: listed(self._run(*at)[1], self._terms, self._dtype))
 
     def native(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " k"]:
         """The values in the order of `rows` and `cols`: the cheapest form."""
-        return self._native_order(self._parts(x, self._consts, *free))
+        return self._listed(x, self._consts, *free)
 
     def value_and_data(self, x: Float[Any, " n"], *free: Any) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
         """The function and the values in the order of `pattern`."""
-        y, data = self._value_and_data(self._where, x, self._consts, *free)
-        return y, data
+        return self.placed.value_and_data(x, self._consts, *free)
 
     def data(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " nnz"]:
         """The values in the order of `pattern`."""
-        return self._data(self._where, x, self._consts, *free)
+        return self.placed.data(x, self._consts, *free)
 
-    @cached_property
-    def matrix(self) -> Callable[[Any], Any]:
-        """From values to a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
-        return sharing_matrix(self.pattern, (self.m, self.n), self._dtype)
+    def host_data(self, x: Float[Any, " n"], *free: Any, sort: bool = True) -> Float[np.ndarray, " nnz"]:
+        """The values as a NumPy array to be read only; ``sort=False``: columns of a row as they come."""
+        return (self.placed if sort else self.placed_in_any_order).host_data(x, self._consts, *free)
+
+    def value_and_host_data(
+        self, x: Float[Any, " n"], *free: Any
+    ) -> tuple[Float[Any, " m"], Float[np.ndarray, " nnz"]]:
+        """The function, and the values as a NumPy array to be read only."""
+        return self.placed.value_and_host_data(x, self._consts, *free)
+
+    def matrix(self, data: Any, *, sort: bool = True) -> Any:
+        """The values, made with the same ``sort``, as a `scipy.sparse.csr_array`; all share their index arrays."""
+        return (self.placed if sort else self.placed_in_any_order).matrix(data)
 
     @cached_property
     def plan(self) -> Plan:
