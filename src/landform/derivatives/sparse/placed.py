@@ -46,6 +46,9 @@ class Placed:
         Of the values.
     is_sorted : bool
         Whether the columns of every row are sorted.
+    staged : bool
+        Whether slopes and their order are two programs. Where arrays of several axes meet the flat values, XLA's one
+        loop over both may take ten times as long, as memory happens to lie; of flat arrays one program is faster.
     """
 
     def __init__(
@@ -58,8 +61,12 @@ class Placed:
         dtype: Any,
         *,
         is_sorted: bool,
+        staged: bool,
     ) -> None:
-        self._slopes, self.pattern, self._dtype, self._sorted = slopes, pattern, dtype, is_sorted
+        self.pattern, self._dtype, self._sorted = pattern, dtype, is_sorted
+        self._slopes: Slopes = _passed if staged else slopes
+        self._before = jax.jit(slopes) if staged else _passed
+        self._before_data = jax.jit(lambda *at: (None, slopes(*at)[1])) if staged else _passed
         self._terms, self._single, self._shape = terms, single, shape
 
     @cached_property
@@ -111,11 +118,11 @@ class Placed:
 
     def data(self, *at: Any) -> Any:
         """The values, an array of JAX."""
-        return self._compiled[0](self._where, *at)
+        return self._compiled[0](self._where, *self._before_data(*at))
 
     def value_and_data(self, *at: Any) -> tuple[Any, Any]:
         """The function and the values, arrays of JAX."""
-        y, data = self._compiled[1](self._where, *at)
+        y, data = self._compiled[1](self._where, *self._before(*at))
         return y, data
 
     @cached_property
@@ -141,14 +148,18 @@ class Placed:
 
     def host_data(self, *at: Any) -> np.ndarray:
         """The values as a NumPy array, which may not be written into."""
-        return self._recycled[0](self._where, *at)[1][: self.pattern.nnz]
+        return self._recycled[0](self._where, *self._before_data(*at))[1][: self.pattern.nnz]
 
     def value_and_host_data(self, *at: Any) -> tuple[Any, np.ndarray]:
         """The function, and the values as a NumPy array."""
-        y, data = self._recycled[1](self._where, *at)
+        y, data = self._recycled[1](self._where, *self._before(*at))
         return y, data[: self.pattern.nnz]
 
     @cached_property
     def matrix(self) -> Callable[[Any], Any]:
         """From values to a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
         return sharing_matrix(self.pattern, self._shape, self._dtype, is_sorted=self._sorted)
+
+
+def _passed(*at: Any) -> Any:
+    return at

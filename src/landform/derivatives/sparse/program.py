@@ -9,6 +9,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import jaxprs_in_params
 from jaxtyping import Float, Int
 
 from landform.derivatives.plan import Plan, jacobian_plan
@@ -152,15 +153,29 @@ class SparseProgram:
         return self._placed(in_any_order(self.pattern), is_sorted=self.pattern.target is not None)
 
     def _placed(self, pattern: Pattern, *, is_sorted: bool) -> Placed:
-        return Placed(self._run, pattern, self._terms, self._single, (self.m, self.n), self._dtype, is_sorted=is_sorted)
+        terms = self._terms, self._single
+        shape, staged = (self.m, self.n), self._staged
+        return Placed(self._run, pattern, *terms, shape, self._dtype, is_sorted=is_sorted, staged=staged)
 
     @cached_property
-    def _listed(self) -> Any:
-        return jax.jit(lambda *at: listed(self._run(*at)[1], self._terms, self._dtype))
+    def _staged(self) -> bool:
+        """Whether arrays of several axes are met on the way; see `Placed`."""
+        return _of_several_axes(self._closed.jaxpr)
+
+    @cached_property
+    def _listed(self) -> Callable[..., Any]:
+        def run(vals: Sequence[Any]) -> Any:
+            return listed(vals, self._terms, self._dtype)
+
+        if not self._staged:
+            return jax.jit(lambda *at: run(self._run(*at)[1]))
+        slopes, order = jax.jit(lambda *at: self._run(*at)[1]), jax.jit(run)
+        return lambda *at: order(slopes(*at))
 
     def native(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " k"]:
         """The values in the order of `rows` and `cols`: the cheapest form."""
-        return self._listed(x, self._consts, *free)
+        found: Float[Any, " k"] = self._listed(x, self._consts, *free)
+        return found
 
     def value_and_data(self, x: Float[Any, " n"], *free: Any) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
         """The function and the values in the order of `pattern`."""
@@ -198,3 +213,11 @@ class SparseProgram:
 
 def _without_values(term: Term) -> Term:
     return Slot(term.cols, None) if isinstance(term, Slot) else Ragged(term.rows, term.cols, None)
+
+
+def _of_several_axes(jaxpr: Any) -> bool:
+    """Whether a program, or one inside it, has results of more than one axis."""
+    return any(
+        any(len(v.aval.shape) > 1 for v in eqn.outvars) or any(map(_of_several_axes, jaxprs_in_params(eqn.params)))
+        for eqn in jaxpr.eqns
+    )
