@@ -182,18 +182,21 @@ def added_in_layers(line: Any, layers: Any, weight: float) -> Any:
     return total * jnp.asarray(weight, line.dtype)
 
 
-def held(vals: Sequence[Any]) -> list[Any]:
-    """The slopes behind a barrier, which keeps XLA from working each out again wherever it is read."""
-    arrays = [v for v in vals if np.ndim(v)]
-    kept = iter(jax.lax.optimization_barrier(arrays)) if arrays else iter(())
-    return [next(kept) if np.ndim(v) else v for v in vals]
+def held(vals: Sequence[Any], *, numbers: bool = False) -> list[Any]:
+    """The slopes, with ``numbers`` single ones too, behind a barrier, lest XLA work each out again where it is read."""
+    kept = iter(jax.lax.optimization_barrier([jnp.asarray(v) for v in vals if numbers or np.ndim(v)]))
+    return [next(kept) if numbers or np.ndim(v) else v for v in vals]
+
+
+def with_known(vals: Sequence[Any], terms: Terms) -> list[Any]:
+    """The slopes, numbers that were known while tracing put back: what is written many times is then no variable."""
+    return [v if t.val is None else t.val for v, t in zip(vals, terms, strict=True)]
 
 
 def listed(vals: Sequence[Any], terms: Terms, dtype: Any) -> Any:
     """The slopes in the order of `native_order`: copies, no gathers where all is filled."""
-    kept = jax.lax.optimization_barrier([jnp.asarray(v, dtype) for v in vals])  # numbers too: fused they are slower
     parts = [
-        jnp.broadcast_to(v.reshape(-1), (t.cols.size,))[run_of(np.flatnonzero(t.cols.ravel() >= 0))]
-        for v, t in zip(kept, terms, strict=True)
+        jnp.broadcast_to(jnp.asarray(v, dtype).reshape(-1), (t.cols.size,))[run_of(np.flatnonzero(t.cols.ravel() >= 0))]
+        for v, t in zip(vals, terms, strict=True)
     ]
     return jnp.concatenate(parts) if parts else jnp.zeros(0, dtype)

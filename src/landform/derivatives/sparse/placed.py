@@ -20,6 +20,7 @@ from landform.derivatives.sparse.assemble import (
     gathered,
     held,
     layers_of,
+    with_known,
 )
 from landform.derivatives.sparse.recycled import Recycled
 from landform.derivatives.sparse.runs import Run, in_turn, runs_of
@@ -96,7 +97,7 @@ class Placed:
 
     def _in_order(self, vals: Sequence[Any], where: tuple[Any, Any], *, whole: bool = False) -> Any:
         """From slopes to values; ``whole``: with what rounds a single run up to whole rows."""
-        vals, (source, target), p = held(vals), where, self.pattern
+        vals, (source, target), p = held(with_known(vals, self._terms)), where, self.pattern
         if self.runs is not None:
             pieces = [part for run in self.runs for part in in_turn(vals, run, self._dtype, whole=whole)]
             return jnp.concatenate(pieces) if len(pieces) > 1 else pieces[0]

@@ -16,6 +16,7 @@ from landform.derivatives.plan import Plan, jacobian_plan
 from landform.derivatives.sparse.assemble import (
     Pattern,
     averaged,
+    held,
     in_any_order,
     listed,
     mirrored,
@@ -23,7 +24,7 @@ from landform.derivatives.sparse.assemble import (
     pattern_of,
 )
 from landform.derivatives.sparse.placed import Placed
-from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
+from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms, is_constant
 from landform.derivatives.sparse.step import TooWide, Value
 from landform.derivatives.sparse.walk import Walk
 
@@ -164,12 +165,10 @@ class SparseProgram:
 
     @cached_property
     def _listed(self) -> Callable[..., Any]:
-        def run(vals: Sequence[Any]) -> Any:
-            return listed(vals, self._terms, self._dtype)
-
         if not self._staged:
-            return jax.jit(lambda *at: run(self._run(*at)[1]))
-        slopes, order = jax.jit(lambda *at: self._run(*at)[1]), jax.jit(run)
+            return jax.jit(lambda *at: listed(held(self._run(*at)[1], numbers=True), self._terms, self._dtype))
+        slopes = jax.jit(lambda *at: self._run(*at)[1])
+        order = jax.jit(lambda vals: listed(vals, self._terms, self._dtype))
         return lambda *at: order(slopes(*at))
 
     def native(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " k"]:
@@ -212,7 +211,10 @@ class SparseProgram:
 
 
 def _without_values(term: Term) -> Term:
-    return Slot(term.cols, None) if isinstance(term, Slot) else Ragged(term.rows, term.cols, None)
+    """The term's columns; a number known while tracing stays."""
+    if isinstance(term, Ragged):
+        return Ragged(term.rows, term.cols, None)
+    return Slot(term.cols, term.val if is_constant(term.val) and np.ndim(term.val) == 0 else None)
 
 
 def _of_several_axes(jaxpr: Any) -> bool:
