@@ -139,13 +139,19 @@ class Hessian(MatrixOperator):
 
         return hessian_matrix(self._target, self._memory, self._weights, mode=self._mode, sparsity=self._sparsity)
 
-    def sparse(self) -> Any:
+    def sparse(self, *, sort: bool = True) -> Any:
         """The matrix without its zeros, at about the cost of a few gradients.
+
+        Parameters
+        ----------
+        sort : bool
+            Whether columns are sorted within a row. Sorting may take as long as the rest. Without it (at NumPy points)
+            the index arrays are read-only; what SciPy would sort in place, as in ``spsolve``, wants ``copy()`` first.
 
         Returns
         -------
         scipy.sparse.csr_array
-            Symmetric to the last bit, columns sorted within a row. A JAX point gives a
+            Symmetric to the last bit. A JAX point gives a
             `jax.experimental.sparse.BCOO`, a PyTorch point a sparse CSR tensor.
 
         Raises
@@ -163,11 +169,15 @@ class Hessian(MatrixOperator):
                [ 6.,  4., 10.],
                [ 0., 10.,  6.]])
         """
-        return self._sparse
+        return self._sparse if sort else self._unsorted
 
     @cached_property
     def _sparse(self) -> Any:
         return self._without_zeros(self._program, self.inputs, self._weights)
+
+    @cached_property
+    def _unsorted(self) -> Any:
+        return self._without_zeros(self._program, self.inputs, self._weights, sort=False)
 
     def diagonal(self) -> Any:
         """The second derivative along every input, shape (n,)."""

@@ -111,7 +111,7 @@ class Jacobian(MatrixOperator):
         mode: Mode = self._mode if self._mode in WITHOUT_ZEROS else "auto"
         return jacobian_matrix(self._target, self._memory, mode=mode, sparsity=self._sparsity)
 
-    def sparse(self) -> Any:
+    def sparse(self, *, sort: bool = True) -> Any:
         """The matrix without its zeros, at about the cost of a few evaluations of the function.
 
         Where the zeros are is found by tracing, once for a function: what may be non-zero at some point is
@@ -119,10 +119,16 @@ class Jacobian(MatrixOperator):
         products shared by columns (``mode="colored"``) take their place. `explain`, of a Jacobian made with
         ``mode="sparse"`` or ``mode="colored"``, says what it costs.
 
+        Parameters
+        ----------
+        sort : bool
+            Whether columns are sorted within a row. Sorting may take as long as the rest. Without it (at NumPy points)
+            the index arrays are read-only; what SciPy would sort in place, as in ``spsolve``, wants ``copy()`` first.
+
         Returns
         -------
         scipy.sparse.csr_array
-            Columns sorted within a row. A JAX point gives a `jax.experimental.sparse.BCOO`, a PyTorch
+            A JAX point gives a `jax.experimental.sparse.BCOO`, a PyTorch
             point a sparse CSR tensor.
 
         Raises
@@ -140,11 +146,15 @@ class Jacobian(MatrixOperator):
         array([[3., 2., 0.],
                [0., 5., 3.]])
         """
-        return self._sparse
+        return self._sparse if sort else self._unsorted
 
     @cached_property
     def _sparse(self) -> Any:
         return self._without_zeros(self._program, self.outputs)
+
+    @cached_property
+    def _unsorted(self) -> Any:
+        return self._without_zeros(self._program, self.outputs, sort=False)
 
     def to_frame(self) -> pd.DataFrame:
         """The matrix as a table with one row per output and one column per input."""

@@ -68,19 +68,36 @@ class MatrixProgram(Protocol):
         """The function as well."""
         ...
 
-    def matrix(self, data: Any) -> Any:
-        """The values as a ``csr_array``."""
+    def host_data(self, x: Float[Any, " n"], *free: Any, sort: bool = True) -> Float[np.ndarray, " nnz"]:
+        """The values as a NumPy array to be read only; ``sort=False``: columns of a row in any order."""
+        ...
+
+    def value_and_host_data(
+        self, x: Float[Any, " n"], *free: Any
+    ) -> tuple[Float[Any, " m"], Float[np.ndarray, " nnz"]]:
+        """The function as well."""
+        ...
+
+    def matrix(self, data: Any, *, sort: bool = True) -> Any:
+        """The values, made with the same ``sort``, as a ``csr_array``."""
         ...
 
 
-def sharing_matrix(pattern: Compressed, shape: tuple[int, int], dtype: Any) -> Callable[[Any], Any]:
-    """A function from values to a `scipy.sparse.csr_array`; all of them share their index arrays, checked once."""
+def sharing_matrix(
+    pattern: Compressed, shape: tuple[int, int], dtype: Any, *, is_sorted: bool = True
+) -> Callable[[Any], Any]:
+    """A function from values to a `scipy.sparse.csr_array`; all of them share their index arrays, checked once.
+
+    Where columns are not sorted, the index arrays are read-only, lest SciPy sort those of every matrix in place.
+    """
     from scipy.sparse import csr_array
 
     dtype = np.promote_types(dtype, np.float32)  # SciPy has no sparse matrices of half precision
     blank = csr_array((np.zeros(pattern.nnz, dtype), pattern.indices, pattern.indptr), shape=shape)
-    blank.has_sorted_indices = True
-    blank.has_canonical_format = True
+    blank.has_sorted_indices = is_sorted
+    blank.has_canonical_format = is_sorted
+    if not is_sorted:
+        blank.indices.flags.writeable = blank.indptr.flags.writeable = False
 
     def matrix(data: Any) -> Any:
         found = csr_array.__new__(csr_array)  # what SciPy checks in new index arrays was checked once

@@ -75,7 +75,7 @@ class MatrixOperator(Finding):
         """
         return self._dense
 
-    def _without_zeros(self, program: MatrixProgram, rows: Sequence[str], *free: Any) -> Any:
+    def _without_zeros(self, program: MatrixProgram, rows: Sequence[str], *free: Any, sort: bool = True) -> Any:
         """The matrix that a sparse program gives at the point."""
         from landform.derivatives.sparse.point import refuse_not_finite_data, sparse_matrix
 
@@ -83,9 +83,10 @@ class MatrixOperator(Finding):
         refuse_too_large(program.plan.memory, budget, f"a sparse {program.m} × {program.n} {self.kind}")
         refuse_no_value(t)
         with t.precision():
-            data = t.give(program.data(t.x, *free))
-        refuse_not_finite_data(t, data, program, rows, t.input_names)
-        return sparse_matrix(t, program, data)
+            data = program.data(t.x, *free) if t.native else program.host_data(t.x, *free, sort=sort)
+        matrix = sparse_matrix(t, program, data) if t.native else program.matrix(data, sort=sort)
+        refuse_not_finite_data(t, data, program.pattern if t.native else matrix, rows, t.input_names)
+        return matrix
 
     def _filled(self) -> Any:
         """The sparse matrix with its zeros."""
@@ -96,7 +97,7 @@ class MatrixOperator(Finding):
         return matrix.to_dense() if hasattr(matrix, "to_dense") else matrix.todense()
 
     @abstractmethod
-    def sparse(self) -> Any:
+    def sparse(self, *, sort: bool = True) -> Any:
         """The matrix without its zeros."""
 
     def to_scipy(self) -> LinearOperator:

@@ -69,40 +69,47 @@ class PreparedSparse(Prepared):
         """f(x) and J(x), sparse, from one call."""
         program = self.program
         with self.target.precision():
-            y, data = program.value_and_data(self._at(x))
+            both = program.value_and_host_data if self._in_numpy else program.value_and_data
+            y, data = both(self._at(x))
         if self.finite:
             refuse_not_finite_product(self.target.backend, y, self.target.output_names, "value at the point")
         return self._give(x, y)[0], self._matrix(program, x, data)
 
-    def jacobian(self, x: Float[Array, " n"]) -> Any:
-        """J(x), sparse."""
-        if self.finite:
+    def jacobian(self, x: Float[Array, " n"], *, sort: bool = True) -> Any:
+        """J(x), sparse; ``sort=False``: as for `landform.Jacobian.sparse`."""
+        if self.finite and sort:
             return self.value_and_jacobian(x)[1]
-        program = self.program
-        with self.target.precision():
-            data = program.data(self._at(x))
-        return self._matrix(program, x, data)
+        return self._formed(self.program, x, sort=sort)
 
-    def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None) -> Any:
+    def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None, *, sort: bool = True) -> Any:
         """The Hessian of weights·f at x, sparse; the weights are one where there is one output."""
-        program = self._curved
         weights = self.target.vector(np.ones(1) if weights is None else weights, self.target.m, "output")
+        return self._formed(self._curved, x, weights, sort=sort)
+
+    @property
+    def _in_numpy(self) -> bool:
+        """Whether every result is NumPy's, whatever the point."""
+        return is_jax(self.target)
+
+    def _formed(self, program: MatrixProgram, x: Any, *free: Any, sort: bool) -> Any:
         at = self._at(x)
         self._refuse_no_value(at)
         with self.target.precision():
-            data = program.data(at, weights)
-        return self._matrix(program, x, data)
+            data = program.host_data(at, *free, sort=sort) if self._in_numpy else program.data(at, *free)
+        return self._matrix(program, x, data, sort=sort)
 
-    def _matrix(self, program: MatrixProgram, x: Any, data: Any) -> Any:
+    def _matrix(self, program: MatrixProgram, x: Any, data: Any, *, sort: bool = True) -> Any:
         """The values as a matrix in the form that the point x came in."""
+        found = self._give(x, data)[0]
+        matrix = program.matrix(found, sort=sort) if isinstance(found, np.ndarray) else None
         if self.finite:
             rows = self.target.output_names if program is self.program else self.target.input_names
-            refuse_not_finite_data(self.target, data, program, rows, self.target.input_names)
-        found = self._give(x, data)[0]
-        if isinstance(found, np.ndarray):
-            return program.matrix(found)
-        pattern, backend = program.pattern, cast(Any, self.target.backend)
-        return backend.sparse_matrix(pattern.indptr, pattern.indices, found, (program.m, program.n))
+            pattern = program.pattern if matrix is None else matrix
+            refuse_not_finite_data(self.target, data, pattern, rows, self.target.input_names)
+        if matrix is not None:
+            return matrix
+        indptr, indices = program.pattern.indptr, program.pattern.indices
+        return cast(Any, self.target.backend).sparse_matrix(indptr, indices, found, (program.m, program.n))
 
     def explain(self) -> str:
         """Non-zeros, cost and memory."""

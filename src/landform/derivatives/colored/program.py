@@ -103,11 +103,26 @@ class ColoredProgram:
         t = self._target
         return (t.backend.value(t.flat, x, *t.args) if y is None else y), self._arranged(parts)
 
+    def host_data(self, x: Float[Any, " n"], *free: Any, sort: bool = True) -> Float[np.ndarray, " nnz"]:
+        """The values in the order of `pattern`, sorted in any case, as a NumPy array."""
+        del sort
+        return to_numpy(self._target, self.data(x, *free))
+
+    def value_and_host_data(
+        self, x: Float[Any, " n"], *free: Any
+    ) -> tuple[Float[Any, " m"], Float[np.ndarray, " nnz"]]:
+        """The function as well."""
+        y, data = self.value_and_data(x, *free)
+        return y, to_numpy(self._target, data)
+
     @cached_property
-    def matrix(self) -> Callable[[Any], Any]:
-        """From values to a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
-        shared = sharing_matrix(self.pattern, (self.m, self.n), f"f{self._target.itemsize}")
-        return lambda data: shared(to_numpy(self._target, data))
+    def _shared(self) -> Callable[[Any], Any]:
+        return sharing_matrix(self.pattern, (self.m, self.n), f"f{self._target.itemsize}")
+
+    def matrix(self, data: Any, *, sort: bool = True) -> Any:
+        """The values as a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
+        del sort
+        return self._shared(to_numpy(self._target, data))
 
     @cached_property
     def plan(self) -> Plan:

@@ -89,8 +89,9 @@ class NumericHessian(Hessian):
         """The matrix, symmetric to the last bit."""
         return self._values.copy()
 
-    def sparse(self) -> csr_array:
-        """The matrix in compressed rows."""
+    def sparse(self, *, sort: bool = True) -> csr_array:
+        """The matrix in compressed rows, columns sorted in any case."""
+        del sort
         from scipy.sparse import csr_array
 
         return csr_array(self._values)

@@ -105,8 +105,9 @@ class NumericJacobian(Jacobian):
         failed = f"; {len(self.failures)} failed and were replaced" if self.failures else ""
         return f"{m} × {n} Jacobian, numeric: {how}{failed}"
 
-    def sparse(self) -> csr_array:
-        """The matrix in compressed rows."""
+    def sparse(self, *, sort: bool = True) -> csr_array:
+        """The matrix in compressed rows, columns sorted in any case."""
+        del sort
         return self._in_rows(self._entries.values)
 
     def _in_rows(self, values: np.ndarray) -> csr_array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,8 @@ from jaxtyping import Int
 
 from landform.derivatives.sparse.slopes import Slot, Term, Terms, run_of
 
+MOST_LAYERS = 8
+"""Where at most so many slopes meet in a value they are gathered, one layer after the other: a scatter takes longer."""
 Kinds = Sequence[bool]
 """For every term, whether its slope is one number for all of its elements."""
 
@@ -138,6 +140,15 @@ def averaged(terms: Terms, single: Kinds, n: int) -> Pattern:
     return replace(found, weight=0.5)
 
 
+def in_any_order(pattern: Pattern) -> Pattern:
+    """The same with every row's columns in the order in which their slopes come; sorted where slopes add up."""
+    if pattern.target is not None:
+        return pattern
+    rows = np.repeat(np.arange(len(pattern.indptr) - 1), np.diff(pattern.indptr))
+    order = np.lexsort((pattern.source, rows))
+    return replace(pattern, indices=pattern.indices[order], source=pattern.source[order])
+
+
 def gathered(line: Any, source: Any) -> Any:
     """The slopes end to end, in the order of the values."""
     return line.at[source].get(mode="promise_in_bounds")
@@ -149,41 +160,43 @@ def added(line: Any, source: Any, target: Any, count: int, weight: float) -> Any
     return jax.ops.segment_sum(found, target, count, indices_are_sorted=True)
 
 
-Order = Callable[[Sequence[Any]], Any]
+def layers_of(pattern: Pattern, size: int) -> Int[np.ndarray, "layers nnz"] | None:
+    """For every value the slopes that meet in it, ``size`` where there is none; None where they may be many."""
+    if pattern.target is None:
+        return None
+    counts = np.bincount(pattern.target, minlength=pattern.nnz)
+    if counts.max(initial=0) > MOST_LAYERS:
+        return None
+    rank = np.arange(len(pattern.source)) - (np.cumsum(counts) - counts)[pattern.target]
+    table = np.full((int(counts.max(initial=0)), pattern.nnz), size, pattern.source.dtype)
+    table[rank, pattern.target] = pattern.source
+    return table
 
 
-def ordered(vals: Sequence[Any], pattern: Pattern, where: tuple[Any, Any], dtype: Any) -> Any:
-    """From slopes to values, inside the program that gives the slopes.
-
-    The barrier keeps XLA from working every slope out again at each place that gathers it.
-
-    Parameters
-    ----------
-    vals : sequence of arrays
-        The slopes of all terms.
-    pattern : Pattern
-        Of the values.
-    where : pair of arrays
-        Its ``source`` and ``target``, handed in so that they are not compiled into the program.
-    dtype : dtype
-        Of the values.
-    """
-    source, target = where
-    line = jax.lax.optimization_barrier(end_to_end(vals, dtype))
-    return gathered(line, source) if target is None else added(line, source, target, pattern.nnz, pattern.weight)
+def added_in_layers(line: Any, layers: Any, weight: float) -> Any:
+    """The sum of the slopes that meet in each value, in their order."""
+    wide = jnp.append(line, jnp.zeros(1, line.dtype))
+    total = gathered(wide, layers[0])
+    for layer in layers[1:]:
+        total = total + gathered(wide, layer)
+    return total * jnp.asarray(weight, line.dtype)
 
 
-def listing(terms: Terms, dtype: Any) -> Order:
-    """The compiled way from slopes to values in the order of `native_order`: copies, no gathers where all is filled."""
-    kept = [run_of(np.flatnonzero(t.cols.ravel() >= 0)) for t in terms]
-    sizes = [t.cols.size for t in terms]
+def held(vals: Sequence[Any], *, numbers: bool = False) -> list[Any]:
+    """The slopes, with ``numbers`` single ones too, behind a barrier, lest XLA work each out again where it is read."""
+    kept = iter(jax.lax.optimization_barrier([jnp.asarray(v) for v in vals if numbers or np.ndim(v)]))
+    return [next(kept) if numbers or np.ndim(v) else v for v in vals]
 
-    @jax.jit
-    def run(vals: Sequence[Any]) -> Any:
-        parts = [
-            jnp.broadcast_to(jnp.asarray(v, dtype).reshape(-1), (size,))[at]
-            for v, size, at in zip(vals, sizes, kept, strict=True)
-        ]
-        return jnp.concatenate(parts) if parts else jnp.zeros(0, dtype)
 
-    return run
+def with_known(vals: Sequence[Any], terms: Terms) -> list[Any]:
+    """The slopes, numbers that were known while tracing put back: what is written many times is then no variable."""
+    return [v if t.val is None else t.val for v, t in zip(vals, terms, strict=True)]
+
+
+def listed(vals: Sequence[Any], terms: Terms, dtype: Any) -> Any:
+    """The slopes in the order of `native_order`: copies, no gathers where all is filled."""
+    parts = [
+        jnp.broadcast_to(jnp.asarray(v, dtype).reshape(-1), (t.cols.size,))[run_of(np.flatnonzero(t.cols.ravel() >= 0))]
+        for v, t in zip(vals, terms, strict=True)
+    ]
+    return jnp.concatenate(parts) if parts else jnp.zeros(0, dtype)

@@ -62,9 +62,7 @@ def _program(target: Target, what: str, memory: str | int, make: Callable[[Any, 
     return program
 
 
-def refuse_not_finite_data(
-    target: Target, data: Any, program: MatrixProgram, rows: Sequence[str], cols: Sequence[str]
-) -> None:
+def refuse_not_finite_data(target: Target, data: Any, pattern: Any, rows: Sequence[str], cols: Sequence[str]) -> None:
     """Refuse NaN and infinity among the values, by name.
 
     Raises
@@ -75,7 +73,6 @@ def refuse_not_finite_data(
     bad = target.backend.first_not_finite(data)
     if bad is not None:
         (place,), value, count = bad
-        pattern = program.pattern
         row = rows[int(np.searchsorted(pattern.indptr, place, side="right")) - 1]
         raise not_finite("finite derivatives", value, row, cols[pattern.indices[place]], count)
 

@@ -9,20 +9,22 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import jaxprs_in_params
 from jaxtyping import Float, Int
 
-from landform.derivatives.matrix_program import sharing_matrix
 from landform.derivatives.plan import Plan, jacobian_plan
 from landform.derivatives.sparse.assemble import (
     Pattern,
     averaged,
-    listing,
+    held,
+    in_any_order,
+    listed,
     mirrored,
     native_order,
-    ordered,
     pattern_of,
 )
-from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms
+from landform.derivatives.sparse.placed import Placed
+from landform.derivatives.sparse.slopes import Ragged, Slot, Term, Terms, is_constant
 from landform.derivatives.sparse.step import TooWide, Value
 from landform.derivatives.sparse.walk import Walk
 
@@ -140,48 +142,61 @@ class SparseProgram:
         return self._native[1]
 
     @cached_property
-    def _parts(self) -> Any:
-        return jax.jit(lambda *at: self._run(*at)[1])
+    def placed(self) -> Placed:
+        """The values in the order of `pattern`."""
+        return self._placed(self.pattern, is_sorted=True)
 
     @cached_property
-    def _where(self) -> tuple[Any, Any]:
-        p = self.pattern
-        with jax.ensure_compile_time_eval():  # kept for other calls, so never a number of a traced function
-            return jnp.asarray(p.source), None if p.target is None else jnp.asarray(p.target)
+    def placed_in_any_order(self) -> Placed:
+        """The values row by row, columns within a row as they come; sorted where that costs nothing."""
+        if self.placed.runs is not None:
+            return self.placed
+        return self._placed(in_any_order(self.pattern), is_sorted=self.pattern.target is not None)
+
+    def _placed(self, pattern: Pattern, *, is_sorted: bool) -> Placed:
+        terms = self._terms, self._single
+        shape, staged = (self.m, self.n), self._staged
+        return Placed(self._run, pattern, *terms, shape, self._dtype, is_sorted=is_sorted, staged=staged)
 
     @cached_property
-    def _data(self) -> Any:
-        return jax.jit(lambda where, *at: ordered(self._run(*at)[1], self.pattern, where, self._dtype))
+    def _staged(self) -> bool:
+        """Whether arrays of several axes are met on the way; see `Placed`."""
+        return _of_several_axes(self._closed.jaxpr)
 
     @cached_property
-    def _value_and_data(self) -> Any:
-        def run(where: tuple[Any, Any], *at: Any) -> tuple[Any, Any]:
-            y, vals = self._run(*at)
-            return y, ordered(vals, self.pattern, where, self._dtype)
-
-        return jax.jit(run)
-
-    @cached_property
-    def _native_order(self) -> Any:
-        return listing(self._terms, self._dtype)
+    def _listed(self) -> Callable[..., Any]:
+        if not self._staged:
+            return jax.jit(lambda *at: listed(held(self._run(*at)[1], numbers=True), self._terms, self._dtype))
+        slopes = jax.jit(lambda *at: self._run(*at)[1])
+        order = jax.jit(lambda vals: listed(vals, self._terms, self._dtype))
+        return lambda *at: order(slopes(*at))
 
     def native(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " k"]:
         """The values in the order of `rows` and `cols`: the cheapest form."""
-        return self._native_order(self._parts(x, self._consts, *free))
+        found: Float[Any, " k"] = self._listed(x, self._consts, *free)
+        return found
 
     def value_and_data(self, x: Float[Any, " n"], *free: Any) -> tuple[Float[Any, " m"], Float[Any, " nnz"]]:
         """The function and the values in the order of `pattern`."""
-        y, data = self._value_and_data(self._where, x, self._consts, *free)
-        return y, data
+        return self.placed.value_and_data(x, self._consts, *free)
 
     def data(self, x: Float[Any, " n"], *free: Any) -> Float[Any, " nnz"]:
         """The values in the order of `pattern`."""
-        return self._data(self._where, x, self._consts, *free)
+        return self.placed.data(x, self._consts, *free)
 
-    @cached_property
-    def matrix(self) -> Callable[[Any], Any]:
-        """From values to a `scipy.sparse.csr_array`, which shares its index arrays with every other one."""
-        return sharing_matrix(self.pattern, (self.m, self.n), self._dtype)
+    def host_data(self, x: Float[Any, " n"], *free: Any, sort: bool = True) -> Float[np.ndarray, " nnz"]:
+        """The values as a NumPy array to be read only; ``sort=False``: columns of a row as they come."""
+        return (self.placed if sort else self.placed_in_any_order).host_data(x, self._consts, *free)
+
+    def value_and_host_data(
+        self, x: Float[Any, " n"], *free: Any
+    ) -> tuple[Float[Any, " m"], Float[np.ndarray, " nnz"]]:
+        """The function, and the values as a NumPy array to be read only."""
+        return self.placed.value_and_host_data(x, self._consts, *free)
+
+    def matrix(self, data: Any, *, sort: bool = True) -> Any:
+        """The values, made with the same ``sort``, as a `scipy.sparse.csr_array`; all share their index arrays."""
+        return (self.placed if sort else self.placed_in_any_order).matrix(data)
 
     @cached_property
     def plan(self) -> Plan:
@@ -196,4 +211,15 @@ class SparseProgram:
 
 
 def _without_values(term: Term) -> Term:
-    return Slot(term.cols, None) if isinstance(term, Slot) else Ragged(term.rows, term.cols, None)
+    """The term's columns; a number known while tracing stays."""
+    if isinstance(term, Ragged):
+        return Ragged(term.rows, term.cols, None)
+    return Slot(term.cols, term.val if is_constant(term.val) and np.ndim(term.val) == 0 else None)
+
+
+def _of_several_axes(jaxpr: Any) -> bool:
+    """Whether a program, or one inside it, has results of more than one axis."""
+    return any(
+        any(len(v.aval.shape) > 1 for v in eqn.outvars) or any(map(_of_several_axes, jaxprs_in_params(eqn.params)))
+        for eqn in jaxpr.eqns
+    )

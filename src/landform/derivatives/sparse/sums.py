@@ -10,6 +10,7 @@ import numpy as np
 from landform.derivatives.sparse.slopes import (
     Ragged,
     Slot,
+    Term,
     Terms,
     as_ragged,
     compressed,
@@ -18,6 +19,7 @@ from landform.derivatives.sparse.slopes import (
     spread,
 )
 from landform.derivatives.sparse.step import Step
+from landform.derivatives.sparse.together import Contraction, of_many_inputs, of_one_input
 
 SHORT = 32
 """Sums of at most this many slopes stay in slots."""
@@ -79,9 +81,9 @@ def contracted(step: Step) -> list[Terms]:
     return [merged([t for k in step.moving for t in _contracted_with(step, k)], step.context.inputs)]
 
 
-def _contracted_with(step: Step, k: int) -> Terms:
-    """What operand k brings: its slopes times the other operand, zeros of a known one left out."""
-    (contract, batch), shape = step.eqn.params["dimension_numbers"], step.out.shape
+def _contraction(step: Step, k: int) -> Contraction:
+    """Operand k's part in a matrix product; zeros of a known other operand are left out."""
+    contract, batch = step.eqn.params["dimension_numbers"]
     mine, other = (contract[k], batch[k]), (contract[1 - k], batch[1 - k])
     x, a = step.ins[k], step.ins[1 - k]
     order, (nb, free, nk) = _canonical(x.shape, *mine)
@@ -90,15 +92,35 @@ def _contracted_with(step: Step, k: int) -> Terms:
     nonzero = np.ones((nb, nk, free_a), bool)
     if a.known is not None:
         nonzero = np.transpose(np.asarray(a.known.get()), order_a).reshape(nb, nk, free_a) != 0
-    frame = (nb, free, free_a)
-    slots = [t for t in x.terms if isinstance(t, Slot)]
-    if nk * len(slots) <= SHORT and len(slots) == len(x.terms):
-        found = [s for t in slots for s in _few(t, order, (nb, free, nk), matrix, nonzero, step.out.dtype)]
-        return [Slot(_back(t.cols, frame, shape, k), _back(t.val, frame, shape, k)) for t in found]
-    places = np.arange(step.out_size).reshape(frame if k == 0 else (nb, free_a, free))
+    places = np.arange(step.out_size).reshape((nb, free, free_a) if k == 0 else (nb, free_a, free))
     places = places if k == 0 else places.transpose(0, 2, 1)
-    parts = [_many(as_ragged(t), x.shape, order, (nb, free, nk), matrix, nonzero, places) for t in x.terms]
-    return [_added_up(step, parts)]
+    precision = step.eqn.params["precision"]
+    return Contraction(x.shape, order, (nb, free, nk), matrix, nonzero, places, step.out.dtype, precision)
+
+
+def _contracted_with(step: Step, k: int) -> Terms:
+    """What operand k brings: its slopes times the other operand."""
+    c = _contraction(step, k)
+    tried = [(t, of_one_input(t, c)) for t in step.ins[k].terms]
+    found: Terms = [one for _, one in tried if one is not None]
+    rest = [t for t, one in tried if one is None]
+    few = [t for t in rest if isinstance(t, Slot)]
+    if len(few) == len(rest) and c.sizes[2] * len(few) <= SHORT:
+        found += [s for t in few for s in _few(t, c)]
+    else:
+        together = of_many_inputs(rest, c, step.context)
+        found += [_added_up(step, [_many(as_ragged(t), c) for t in rest])] if together is None else together
+    return [_in_place(t, c, step, k) for t in found if isinstance(t, Ragged) or (t.cols >= 0).any()]
+
+
+def _in_place(term: Term, c: Contraction, step: Step, k: int) -> Term:
+    """A slot of shape (batch, mine, other's) in the result's, in which the left operand's axes come first."""
+    if isinstance(term, Ragged):
+        return term
+    cols, val = (v.reshape(c.places.shape) for v in (term.cols, term.val))
+    if k:
+        cols, val = cols.transpose(0, 2, 1), val.transpose(0, 2, 1)
+    return Slot(cols.reshape(step.out.shape), val.reshape(step.out.shape))
 
 
 def _added_up(step: Step, parts: list[Ragged]) -> Ragged:
@@ -120,48 +142,28 @@ def _canonical(
     return order, (sizes[0], sizes[1], sizes[2])
 
 
-def _back(array: Any, frame: tuple[int, int, int], shape: tuple[int, ...], k: int) -> Any:
-    """From (batch, mine, other's) to the result's shape, in which the left operand's axes come first."""
-    array = array.reshape(frame)
-    return (array if k == 0 else array.transpose(0, 2, 1)).reshape(shape)
-
-
-def _few(
-    term: Slot, order: list[int], sizes: tuple[int, int, int], matrix: Any, nonzero: np.ndarray, dtype: Any
-) -> list[Slot]:
+def _few(term: Slot, c: Contraction) -> list[Slot]:
     """A slot for every contracted element."""
-    cols = term.cols.transpose(order).reshape(sizes)
-    val = jnp.asarray(spread(term.val, term.cols.shape), dtype).transpose(order).reshape(sizes)
+    cols = c.lined(term.cols)
+    val = c.lined(jnp.asarray(spread(term.val, term.cols.shape), c.dtype))
     found = []
-    for j in range(sizes[2]):
-        wide = np.where(nonzero[:, j, None, :], cols[:, :, j, None], np.int32(-1))
+    for j in range(c.sizes[2]):
+        wide = np.where(c.nonzero[:, j, None, :], cols[:, :, j, None], np.int32(-1))
         if (wide >= 0).any():
-            found.append(Slot(wide, val[:, :, j, None] * matrix[:, j, None, :]))
+            found.append(Slot(wide, val[:, :, j, None] * c.matrix[:, j, None, :]))
     return found
 
 
-def _many(
-    term: Ragged,
-    shape: tuple[int, ...],
-    order: list[int],
-    sizes: tuple[int, int, int],
-    matrix: Any,
-    nonzero: np.ndarray,
-    places: np.ndarray,
-) -> Ragged:
+def _many(term: Ragged, c: Contraction) -> Ragged:
     """Coordinates: every slope meets the non-zeros of its row of the matrix."""
-    nb, free, nk = sizes
-    number = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape).transpose(order).ravel()
-    canonical = np.empty_like(number)
-    canonical[number] = np.arange(len(number))
-    at = canonical[term.rows]
-    b, f, c = at // (free * nk), at // nk % free, at % nk
-    line = b * nk + c
-    lines, across = np.nonzero(nonzero.reshape(nb * nk, -1))
+    nb, free, nk = c.sizes
+    at = c.canonical[term.rows]
+    b, f, line = at // (free * nk), at // nk % free, at // (free * nk) * nk + at % nk
+    lines, across = np.nonzero(c.nonzero.reshape(nb * nk, -1))
     first, last = np.searchsorted(lines, line), np.searchsorted(lines, line, side="right")
     counts = last - first
     which = np.repeat(np.arange(len(counts)), counts)
     entry = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
     p = across[entry]
-    val = jnp.asarray(term.val)[run_of(which)] * matrix.reshape(nb * nk, -1)[line[which], p]
-    return Ragged(places[b[which], f[which], p], term.cols[which], val)
+    val = jnp.asarray(term.val)[run_of(which)] * c.matrix.reshape(nb * nk, -1)[line[which], p]
+    return Ragged(c.places[b[which], f[which], p], term.cols[which], val)
