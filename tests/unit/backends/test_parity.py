@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.cluster import Birch
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -87,6 +88,13 @@ def test_outputs_that_are_nothing_but_rounding():
     assert from_sklearn(far, 50 * X[:2]).outputs == ("False", "True")
     constant = np.column_stack([X[:, 0], np.full(40, 4.1), X[:, 2]])
     from_sklearn(make_pipeline(StandardScaler(), SVR()).fit(constant, Y[:, 0]), constant)
+
+
+def test_distances_that_scikit_learn_loses_half_the_digits_of():
+    """Squares are expanded: a row at a center is told to lie 10⁻⁸ away from it."""
+    alone = Birch(threshold=0.1, n_clusters=None).fit(X)
+    assert np.max(np.min(alone.transform(X), axis=1)) > 1e-9
+    assert from_sklearn(alone, X).values(X).min() == 0.0
 
 
 def test_rows_beside_columns_that_are_held():

@@ -13,14 +13,14 @@ from jaxtyping import Float
 
 from landform.backends.closed import Closed
 from landform.backends.model import Model
-from landform.backends.sklearn.catalogue import METHODS, why_flat
+from landform.backends.sklearn.catalogue import METHODS
 from landform.backends.sklearn.coded import Coded, coded_rows
 from landform.backends.sklearn.data import checked_rows, own_table, refuse_other_columns
 from landform.backends.sklearn.held import hold, holding
 from landform.backends.sklearn.join import chain, identity
 from landform.backends.sklearn.names import input_names, output_names
 from landform.backends.sklearn.parity import CLOSE, parity
-from landform.backends.sklearn.registry import Translation, default_method, translate
+from landform.backends.sklearn.registry import Translation, default_method, refuse_without_slopes, translate
 from landform.backends.sklearn.smoothed import Width, smoothed_translation, smoothed_trees, widths
 from landform.errors import LandformError, ModelError
 
@@ -86,8 +86,9 @@ def from_sklearn(
         raise ModelError(
             f"a method among auto, {', '.join(METHODS)}", got=repr(method), remedy="choose one", where="argument method"
         )
-    if smooth is not None or not why_flat(type(estimator)):
-        refuse_unfitted(estimator)
+    if smooth is None:
+        refuse_without_slopes(type(estimator))
+    refuse_unfitted(estimator)
     method = default_method(estimator) if method == "auto" else method
     if smooth is not None:
         if held:
