@@ -173,6 +173,10 @@ def by_numdifftools(predict, X, order):
     return np.stack([nd.Hessian(lambda x: float(np.ravel(predict(x[None]))[0]))(x) for x in X])
 
 
+_OPSET = 13
+"""The operators of ONNX that onnx2torch still has converters for."""
+
+
 def by_onnx(estimator, X, order):
     """skl2onnx, then onnx2torch, then torch.func over all rows; None where a package is missing or gives up."""
     try:
@@ -189,11 +193,11 @@ def by_onnx(estimator, X, order):
         return None
     torch.set_num_threads(1)
     try:
-        network = convert(to_onnx(estimator, X[:1])).double()
+        network = convert(to_onnx(estimator, X[:1], target_opset=_OPSET)).double()
     except Exception as error:
         print(f"onnx2torch gives up on {type(estimator).__name__}: {str(error)[:90]}", file=sys.stderr)
         return None
-    one = {1: torch.func.jacrev, 2: torch.func.hessian}[order](lambda x: network(x[None])[0])
+    one = {1: torch.func.jacrev, 2: torch.func.hessian}[order](lambda x: network(x[None]).reshape(-1))
     batch = torch.func.vmap(one)
     return lambda Z: batch(torch.from_numpy(Z)).detach().numpy()
 
