@@ -72,10 +72,11 @@ class DoubtOfProcess:
     ) -> tuple[Float[Array, "rows m k"], Float[Array, "m k"]]:
         """Of the slopes along k directions at every row, and of their averages over at most 512 rows."""
         if self.closed is not None:
-            spread = [self.closed.covariances(X[part]) for part in blocks(len(X), self.inputs * len(self.process.root))]
-            V = fields(X)
-            local = np.einsum("rdk,rmde,rek->rmk", V, np.concatenate(spread), V, optimize=True)
-            return np.sqrt(np.maximum(local, 0.0)), self._of_averages(some_of(X), fields)
+            roots = []
+            for part in blocks(len(X), self.inputs * len(self.process.root)):
+                V, C = fields(X[part]), self.closed.covariances(X[part])
+                roots.append(np.sqrt(np.maximum(np.einsum("rdk,rmde,rek->rmk", V, C, V, optimize=True), 0.0)))
+            return np.concatenate(roots), self._of_averages(some_of(X), fields)
         kernel, args = self._kernel
         parts = []
         for part in blocks(len(X), self.inputs * len(self.process.root)):
