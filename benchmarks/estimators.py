@@ -13,6 +13,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import types
 import warnings
 from collections.abc import Callable
 
@@ -172,6 +173,64 @@ def by_numdifftools(predict, X, order):
     return np.stack([nd.Hessian(lambda x: float(np.ravel(predict(x[None]))[0]))(x) for x in X])
 
 
+_OPSET = 13
+"""The operators of ONNX that onnx2torch still has converters for."""
+
+
+def by_onnx(estimator, X, order):
+    """skl2onnx, then onnx2torch, then torch.func over all rows; None where a package is missing or gives up."""
+    try:
+        import torch
+        from skl2onnx import to_onnx
+
+        if "torchvision" not in sys.modules:
+            # onnx2torch imports torchvision for operators of images alone; empty modules serve.
+            images, operators = types.ModuleType("torchvision"), types.ModuleType("torchvision.ops")
+            operators.roi_align, images.ops = None, operators
+            sys.modules.update({"torchvision": images, "torchvision.ops": operators})
+        from onnx2torch import convert
+    except ImportError:
+        return None
+    torch.set_num_threads(1)
+    try:
+        network = convert(to_onnx(estimator, X[:1], target_opset=_OPSET)).double()
+    except Exception as error:
+        print(f"onnx2torch gives up on {type(estimator).__name__}: {str(error)[:90]}", file=sys.stderr)
+        return None
+    one = {1: torch.func.jacrev, 2: torch.func.hessian}[order](lambda x: network(x[None]).reshape(-1))
+    batch = torch.func.vmap(one)
+    return lambda Z: batch(torch.from_numpy(Z)).detach().numpy()
+
+
+def by_skgrad(estimator):
+    """skgrad's Jacobians; None where it is missing or has no way for this estimator."""
+    try:
+        import skgrad
+    except ImportError:
+        return None
+    if not skgrad.supports(estimator):
+        return None
+    return lambda Z: np.asarray(skgrad.input_jacobian(estimator, Z))
+
+
+def peers(estimator, X, order):
+    """The other libraries, where they are there and have a way."""
+    ways = {"onnx2torch": by_onnx(estimator, X, order), "skgrad": by_skgrad(estimator) if order == 1 else None}
+    return {name: (lambda run=run: run(X)) for name, run in ways.items() if run is not None}
+
+
+def slopes_of_subject(estimator, X):
+    """What `landform.sensitivity` gives row by row, its averages and tables included, the wrapping not."""
+    import landform
+
+    if estimator not in _MODELS:
+        _MODELS[estimator] = landform.from_sklearn(estimator, X)
+    return landform.sensitivity(_MODELS[estimator], X, interactions=False).taken.jacobians
+
+
+_MODELS: dict[object, object] = {}
+
+
 def timed(work: Work, seconds: float = 4.0) -> dict[str, float]:
     """The least time of each, taken in turns after one call to warm up; what takes over a second is timed once."""
     best = {}
@@ -218,6 +277,8 @@ def table() -> None:
             "by hand": lambda: process_slopes_by_hand(gp, X),
             "landform": lambda: model.jacobians(X),
             "jacrev": lambda: slopes(X),
+            **peers(gp, X, 1),
+            "through landform.sensitivity": lambda: slopes_of_subject(gp, X),
             "central differences": lambda: central(gp.predict, X),
             "scipy.differentiate": lambda: by_scipy(gp.predict, few, 1),
             "numdifftools": lambda: by_numdifftools(gp.predict, few, 1),
@@ -255,6 +316,7 @@ def table() -> None:
             "by hand": lambda: network_slopes_by_hand(net, X),
             "landform": lambda: model.jacobians(X),
             "jacrev": lambda: slopes(X),
+            **peers(net, X, 1),
             "central differences": lambda: central(net.predict, X),
         },
     )
@@ -264,6 +326,7 @@ def table() -> None:
             "by hand": lambda: network_curves_by_hand(net, X),
             "landform": lambda: model.hessians(X),
             "jax.hessian": lambda: curves(X),
+            **peers(net, X, 2),
             "central differences": lambda: central_twice(net.predict, X),
         },
     )

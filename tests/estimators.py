@@ -46,7 +46,8 @@ from sklearn import (
 from sklearn import cross_decomposition as cross
 from sklearn import gaussian_process as gp
 from sklearn import model_selection as search
-from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
+from sklearn.feature_extraction import text
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import kernels as k
 
@@ -63,14 +64,15 @@ class Case:
         For the test's id.
     estimator : estimator
         Not fitted yet.
-    data : {"numbers", "pairs", "binary", "classes", "amounts", "labels", "frame"}
+    data : {"numbers", "pairs", "binary", "classes", "amounts", "labels", "frame", "scaled", "kernel"}
         See `data`.
     method : str
         As for `from_sklearn`.
     group : str
         Heading on the page.
     values : float
-        Largest relative difference of values; above 1e-12 only where sums of large terms cancel.
+        Largest difference of values, relative to the spread of the output over the rows; above 1e-12 only where the
+        estimator's own values move by as much when its inputs are moved by one unit in the last place.
     slopes : float
         Largest difference of derivatives from extrapolated differences, relative to the largest.
     zero : bool
@@ -104,6 +106,9 @@ def data(name: str) -> tuple[Any, np.ndarray]:
         if name == "pairs":
             y = np.column_stack([y, np.sqrt(y) + X["s5"]])
         return (X if name in ("frame", "scaled") else X.to_numpy()), y
+    if name == "kernel":
+        X, y = data("scaled")
+        return np.exp(-0.1 * np.sum((X.to_numpy()[:, None] - X.to_numpy()) ** 2, axis=2))[:32, :32], y[:32]
     if name == "amounts":
         X, y = datasets.load_wine(return_X_y=True)
         return X[::4, [0, 1, 5, 6]] / 5, y[::4]
@@ -174,6 +179,11 @@ def _linear() -> Iterator[Case]:
     )
     searched = linear_model.LogisticRegressionCV(Cs=2, cv=3, l1_ratios=(0,), use_legacy_attributes=False)
     yield Case("LogisticRegressionCV", searched, "classes", "predict_proba", group)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # scikit-learn says that they are deprecated
+        steady, careful = linear_model.PassiveAggressiveRegressor(), linear_model.PassiveAggressiveClassifier()
+    yield Case("PassiveAggressiveRegressor", steady, "scaled", "predict", group)
+    yield Case("PassiveAggressiveClassifier", careful, "classes", "decision_function", group)
     for estimator in (
         logistic,
         searched,
@@ -196,8 +206,11 @@ def _kernels() -> Iterator[Case]:
     yield Case("NuSVR", svm.NuSVR(), "scaled", "predict", group)
     for method in ("decision_function", "score_samples"):
         yield Case("OneClassSVM", svm.OneClassSVM(nu=0.2), "scaled", method, group)
-    yield Case("SVC, two classes", svm.SVC(), "binary", "decision_function", group)
-    yield Case("SVC, three classes", svm.SVC(kernel="poly", coef0=1.0), "classes", "decision_function", group)
+    for kernel in ("linear", "poly", "rbf", "sigmoid"):
+        own = {"coef0": 0.5, "gamma": 0.1} if kernel in ("sigmoid", "poly") else {}
+        for which, words in (("binary", "two"), ("classes", "three")):
+            machine = svm.SVC(kernel=kernel, **own)
+            yield Case(f"SVC, {kernel}, {words} classes", machine, which, "decision_function", group)
     yield Case("SVC, pairs", svm.SVC(decision_function_shape="ovo"), "classes", "decision_function", group)
     yield Case("NuSVC, three classes", svm.NuSVC(nu=0.2), "classes", "decision_function", group)
     for which, words in (("binary", "two"), ("classes", "three")):
@@ -208,7 +221,7 @@ def _kernels() -> Iterator[Case]:
         which = "scaled" if kernel in ("linear", "laplacian", "poly") else "pairs"
         step = 1e-3 if kernel == "laplacian" else 0.02
         ridge = kernel_ridge.KernelRidge(kernel=kernel, **own)
-        yield Case(f"KernelRidge, {kernel}", ridge, which, "predict", group, 1e-11, step=step)
+        yield Case(f"KernelRidge, {kernel}", ridge, which, "predict", group, step=step)
     for kernel in ("chi2", "additive_chi2"):
         own = {"gamma": 1.0} if kernel == "chi2" else {}
         yield Case(
@@ -223,11 +236,19 @@ def _kernels() -> Iterator[Case]:
         "scaled",
         "transform",
         group,
-        values=1e-10,
     )
     yield Case(
         "RBFSampler", kernel_approximation.RBFSampler(n_components=5, random_state=0), "numbers", "transform", group
     )
+    yield Case("AdditiveChi2Sampler", kernel_approximation.AdditiveChi2Sampler(), "amounts", "transform", group)
+    for degree, shift in ((2, 0.0), (3, 0.7)):
+        counted = kernel_approximation.PolynomialCountSketch(
+            degree=degree, coef0=shift, gamma=0.4, n_components=5, random_state=0
+        )
+        yield Case(f"PolynomialCountSketch, degree {degree}", counted, "scaled", "transform", group)
+    yield Case("KernelCenterer", preprocessing.KernelCenterer(), "kernel", "transform", group)
+    for spread in (semi_supervised.LabelPropagation(gamma=2.0), semi_supervised.LabelSpreading(gamma=2.0)):
+        yield Case(type(spread).__name__, spread, "classes", "predict_proba", group)
     yield Case(
         "SkewedChi2Sampler",
         kernel_approximation.SkewedChi2Sampler(n_components=5, random_state=0),
@@ -257,20 +278,22 @@ def _processes() -> Iterator[Case]:
     }
     for name, kernel in inside.items():
         process = gp.GaussianProcessRegressor(kernel, optimizer=None)
-        yield Case(f"GaussianProcessRegressor, {name}", process, "scaled", "predict", group, values=1e-11)
+        yield Case(f"GaussianProcessRegressor, {name}", process, "scaled", "predict", group)
     normal = gp.GaussianProcessRegressor(inside["RBF"], optimizer=None, normalize_y=True)
-    yield Case("GaussianProcessRegressor, two normalized outputs", normal, "pairs", "predict", group, values=1e-11)
-    yield Case("GaussianProcessRegressor, two normalized outputs", normal, "pairs", "predict_std", group, values=1e-11)
+    yield Case("GaussianProcessRegressor, two normalized outputs", normal, "pairs", "predict", group)
+    yield Case("GaussianProcessRegressor, two normalized outputs", normal, "pairs", "predict_std", group)
     rough = gp.GaussianProcessRegressor(inside["Matern 3/2"], optimizer=None)
-    yield Case("GaussianProcessRegressor, Matern 3/2", rough, "scaled", "predict_std", group, values=1e-11)
+    yield Case("GaussianProcessRegressor, Matern 3/2", rough, "scaled", "predict_std", group)
     certain = gp.GaussianProcessRegressor(k.RBF(1.0), alpha=1e-2, optimizer=None)
-    yield Case("GaussianProcessRegressor, no noise term", certain, "scaled", "predict_std", group, values=1e-11)
+    yield Case("GaussianProcessRegressor, no noise term", certain, "scaled", "predict_std", group)
     for kernel, words in ((inside["RBF"], "with noise"), (k.ConstantKernel(2.0) * k.RBF(1.0), "without noise")):
         spread = gp.GaussianProcessRegressor(kernel, alpha=1e-2, optimizer=None, normalize_y=True)
-        yield Case(f"GaussianProcessRegressor, covariance {words}", spread, "pairs", "predict_cov", group, values=1e-11)
-    latent = gp.GaussianProcessClassifier(2.0 * k.RBF(1.3), optimizer=None)
-    for which, words in (("binary", "two"), ("classes", "three")):
-        yield Case(f"GaussianProcessClassifier, {words} classes", latent, which, "predict_proba", group, values=1e-11)
+        yield Case(f"GaussianProcessRegressor, covariance {words}", spread, "pairs", "predict_cov", group)
+    for name, kernel in inside.items():
+        which = "classes" if name in ("RBF", "Matern 5/2") else "binary"
+        latent = gp.GaussianProcessClassifier(2.0 * kernel.k1, optimizer=None)
+        # Five error functions with weights up to 3,517 cancel to a probability: 3,517 units in the last place of 1.
+        yield Case(f"GaussianProcessClassifier, {name}", latent, which, "predict_proba", group, values=3e-12)
 
 
 def _networks() -> Iterator[Case]:
@@ -293,8 +316,8 @@ def _networks() -> Iterator[Case]:
 def _projections() -> Iterator[Case]:
     group = "Projections"
     for estimator in (cross.PLSRegression(2), cross.PLSCanonical(2), cross.CCA(2)):
-        yield Case(type(estimator).__name__, estimator, "pairs", "predict", group, values=1e-11)
-        yield Case(type(estimator).__name__, estimator, "pairs", "transform", group, values=1e-11)
+        yield Case(type(estimator).__name__, estimator, "pairs", "predict", group)
+        yield Case(type(estimator).__name__, estimator, "pairs", "transform", group)
     yield Case("PLSSVD", cross.PLSSVD(2), "pairs", "transform", group)
     for estimator in (
         decomposition.PCA(2),
@@ -304,6 +327,12 @@ def _projections() -> Iterator[Case]:
         decomposition.FastICA(2, random_state=0, whiten="unit-variance"),
         decomposition.SparsePCA(2, random_state=0),
         decomposition.MiniBatchSparsePCA(2, random_state=0),
+        decomposition.DictionaryLearning(3, transform_algorithm="threshold", transform_alpha=0.3, random_state=0),
+        decomposition.MiniBatchDictionaryLearning(
+            3, transform_algorithm="threshold", transform_alpha=0.3, split_sign=True, random_state=0
+        ),
+        decomposition.SparseCoder(np.eye(4)[:3] + 0.1, transform_algorithm="threshold", positive_code=True),
+        cluster.FeatureAgglomeration(2),
         random_projection.GaussianRandomProjection(2, random_state=0),
         random_projection.SparseRandomProjection(2, random_state=0, dense_output=True),
     ):
@@ -322,8 +351,9 @@ def _projections() -> Iterator[Case]:
         cluster.KMeans(3, random_state=0, n_init=1),
         cluster.MiniBatchKMeans(3, random_state=0, n_init=1),
         cluster.BisectingKMeans(3, random_state=0),
+        cluster.Birch(threshold=2.0, n_clusters=None),
     ):
-        yield Case(type(cuts).__name__, cuts, "scaled", "transform", group, values=1e-10)
+        yield Case(type(cuts).__name__, cuts, "scaled", "transform", group)
 
 
 def _scalers() -> Iterator[Case]:
@@ -360,6 +390,9 @@ def _scalers() -> Iterator[Case]:
         "transform",
         group,
     )
+    for own in ({}, {"sublinear_tf": True, "norm": "l1"}, {"use_idf": False, "norm": None}):
+        counts = text.TfidfTransformer(**own)
+        yield Case(str(counts), counts, "amounts", "transform", group)
     yield Case("FunctionTransformer, ufunc", preprocessing.FunctionTransformer(np.log1p), "amounts", "transform", group)
     yield Case(
         "FunctionTransformer, jax.numpy",
@@ -377,7 +410,8 @@ def _ratios(X: Any) -> Any:
 
 def _columns() -> Iterator[Case]:
     group = "Columns and pipelines"
-    yield Case("SimpleImputer", impute.SimpleImputer(), "frame", "transform", group)
+    for filling in (impute.SimpleImputer(), impute.KNNImputer(), impute.IterativeImputer(random_state=0)):
+        yield Case(type(filling).__name__, filling, "frame", "transform", group)
     best = feature_selection.SelectKBest(feature_selection.f_regression, k=2)
     ridge, tree_free = linear_model.Ridge(), linear_model.LogisticRegression()
     yield Case("SelectKBest", best, "frame", "transform", group)
@@ -421,12 +455,13 @@ def _columns() -> Iterator[Case]:
     )
     yield Case("FeatureUnion", union, "frame", "transform", group)
     smooth = pipeline.make_pipeline(mixed, preprocessing.PolynomialFeatures(2), ridge)
-    yield Case("Pipeline", smooth, "frame", "predict", group, values=1e-11)
+    yield Case("Pipeline", smooth, "frame", "predict", group)
     one = feature_selection.SelectKBest(feature_selection.f_regression, k=1)
     steady = isotonic.IsotonicRegression(out_of_bounds="clip")
-    yield Case("IsotonicRegression", pipeline.make_pipeline(one, steady), "scaled", "predict", group, step=1e-3)
+    for method in ("predict", "transform"):
+        yield Case("IsotonicRegression", pipeline.make_pipeline(one, steady), "scaled", method, group, step=1e-3)
     process = gp.GaussianProcessRegressor(k.RBF(2.0) + k.WhiteKernel(0.1), optimizer=None)
-    yield Case("Pipeline", pipeline.make_pipeline(SCALED(), process), "frame", "predict_std", group, values=1e-11)
+    yield Case("Pipeline", pipeline.make_pipeline(SCALED(), process), "frame", "predict_std", group)
     yield Case(
         "Pipeline",
         pipeline.make_pipeline(SCALED(), "passthrough", svm.SVC()),
@@ -469,6 +504,12 @@ def _densities() -> Iterator[Case]:
     for which in ("binary", "classes"):
         yield Case(f"QuadraticDiscriminantAnalysis, {which}", qda(reg_param=0.01), which, "decision_function", group)
     yield Case("QuadraticDiscriminantAnalysis", qda(), "classes", "predict_proba", group)
+    for which in ("binary", "classes"):
+        nearest = neighbors.NearestCentroid(shrink_threshold=0.2)
+        yield Case(f"NearestCentroid, {which}", nearest, which, "decision_function", group)
+    yield Case("NearestCentroid", neighbors.NearestCentroid(), "classes", "predict_proba", group)
+    topics = decomposition.LatentDirichletAllocation(3, random_state=0, max_iter=3)
+    yield Case("LatentDirichletAllocation", topics, "amounts", "transform", group)
     for bayes in (naive_bayes.GaussianNB(), naive_bayes.MultinomialNB(), naive_bayes.ComplementNB()):
         yield Case(type(bayes).__name__, bayes, "amounts", "predict_proba", group)
     yield Case(
@@ -552,6 +593,10 @@ def _several() -> Iterator[Case]:
         "predict",
         group,
     )
+    yield Case("VotingRegressor", ensemble.VotingRegressor(members), "scaled", "transform", group)
+    yield Case("VotingClassifier", ensemble.VotingClassifier(voters, voting="soft"), "classes", "transform", group)
+    yield Case("StackingRegressor", ensemble.StackingRegressor(members, cv=2), "scaled", "transform", group)
+    yield Case("StackingClassifier", ensemble.StackingClassifier(voters, cv=2), "binary", "transform", group)
     for which in ("binary", "classes"):
         yield Case(
             f"StackingClassifier, {which}",
@@ -640,7 +685,7 @@ def fitted(case: Case) -> Any:
 
 def page() -> str:
     """The page: what is exact, where there are kinks or jumps, what is refused and why."""
-    from landform.backends.sklearn.catalogue import STEP_FUNCTIONS, TREE_PACKAGES
+    from landform.backends.sklearn.refused import REFUSED, REFUSED_METHODS, TREE_PACKAGES, TREES
     from landform.backends.sklearn.registry import translate
     from landform.backends.sklearn.tree_sums import READERS
 
@@ -651,9 +696,10 @@ def page() -> str:
             notes = translate(fitted(case), case.method).notes
             status = f"piecewise: {'; '.join(notes)}" if notes else "exact"
             lines.append(f"| {' '.join(case.name.split())} | `{case.method}` | {status} |")
-    lines += ["\n## Refused\n", _REFUSED, "\n| estimator | why |", "|---|---|"]
-    lines += [f"| {name} | {why} |" for name, why in sorted(STEP_FUNCTIONS.items())]
-    lines += [f"| every model of {name} | a sum of trees is piecewise constant |" for name in sorted(TREE_PACKAGES)]
+    lines += ["\n## Refused\n", _REFUSED, "\n| estimator | why | what serves instead |", "|---|---|---|"]
+    lines += [f"| {name} | {one.why} | {one.remedy} |" for name, one in sorted(REFUSED.items())]
+    lines += [f"| {name}, `{method}` | {one.why} | {one.remedy} |" for (name, method), one in REFUSED_METHODS.items()]
+    lines += [f"| every model of {name} | {TREES.why} | {TREES.remedy} |" for name in sorted(TREE_PACKAGES)]
     lines += ["\n## Smoothed by a stated width\n", _SMOOTHED, "", ", ".join(sorted(READERS)) + "."]
     return "\n".join(lines) + "\n"
 
@@ -669,7 +715,7 @@ jump; the model's `notes` say so, as the table does."""
 
 _SMOOTHED = """Sums of trees that `smooth=` takes, alone or behind steps that scale or select inputs:"""
 
-_REFUSED = """These have no derivative worth having: it is zero almost everywhere. Three honest ways on ([black_box.md](black_box.md)):
+_REFUSED = """These have no derivative worth having. For step functions there are three honest ways on ([black_box.md](black_box.md)):
 `landform.secant` gives finite effects over a stated step, `from_sklearn(..., smooth=width)` the exact derivatives of smoothed
 trees, `landform.distill` a smooth stand-in with its measured fidelity. Labels (`predict` of a classifier) are refused for the
 same reason, isotonic calibration and hard votes too. Encoders of categories have a way of their own: `held={column: value}`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends.closed import last_of
 from landform.backends.frameworks import torch_of
 from landform.errors import ShapeError
 
@@ -35,14 +36,14 @@ def derivatives(model: Model, X: Any, order: int) -> Float[np.ndarray, "rows m .
     block = _block(model, n, m, order)
     other = None if model.closed is not None else torch_of(model.function, model.args)
     if model.closed is not None and 0 < len(rows) <= block:
-        return _filled(model.closed(rows, order)[order], (len(rows), m, *(n,) * order))
+        return _filled(last_of(model.closed, rows, order), (len(rows), m, *(n,) * order))
     result = np.empty((len(rows), m, *(n,) * order))
     for start in range(0, len(rows), block):
         part = rows[start : start + block]
         if other is not None:
             result[start : start + block] = other.at_rows(model.function, part, model.args, order, m)
         elif model.closed is not None:
-            result[start : start + block] = _filled(model.closed(part, order)[order], (len(part), m, *(n,) * order))
+            result[start : start + block] = _filled(last_of(model.closed, part, order), (len(part), m, *(n,) * order))
         else:
             result[start : start + block] = _compiled(model, part, order, block if len(rows) > block else 0)
     return result
@@ -55,19 +56,10 @@ def _filled(found: Any, shape: tuple[int, ...]) -> np.ndarray:
     return found if found.shape == shape else np.array(np.broadcast_to(found, shape))
 
 
-def _numbers(args: Any) -> int:
-    if isinstance(args, dict):
-        args = args.values()
-    elif not isinstance(args, (tuple, list)):
-        return math.prod(np.shape(args))
-    return sum(map(_numbers, args))
-
-
 def _block(model: Model, n: int, m: int, order: int) -> int:
     """Rows at a time: what a row needs is about the model's own numbers and its result, a few times over."""
-    own = _numbers(model.args)
     spread = n if order and model.closed is None else 1
-    return int(np.clip(_MEMORY // (32 * (own * spread + m * n**order + 1)), _LEAST, _MOST))
+    return min(max(_MEMORY // (32 * (model.size * spread + m * n**order + 1)), _LEAST), _MOST)
 
 
 def _compiled(model: Model, rows: np.ndarray, order: int, block: int) -> np.ndarray:
@@ -113,7 +105,8 @@ def checked_table(model: Model, X: Any) -> Float[np.ndarray, "rows n"]:
             remedy="for one row pass x[None, :]",
             where="argument X",
         )
-    if not np.all(np.isfinite(rows)):
+    # One pass over the numbers: their squares add to something finite unless one of them is not, or is huge.
+    if not math.isfinite(np.vdot(rows, rows)) and not np.all(np.isfinite(rows)):
         row, column = np.argwhere(~np.isfinite(rows))[0]
         raise ShapeError(
             "finite numbers",

@@ -30,6 +30,12 @@ class SlopeDoubt(Protocol):
 Closed = Callable[[np.ndarray, int], tuple[Any, ...]]
 
 
+def last_of(closed: Closed, X: np.ndarray, order: int) -> Any:
+    """The derivatives of one order alone; a form with a method ``last`` spares what comes before."""
+    last = getattr(closed, "last", None)
+    return closed(X, order)[order] if last is None else last(X, order)
+
+
 def affine(X: np.ndarray, order: int, weights: Any, intercept: Any) -> tuple[Any, ...]:
     """Weights times x plus an intercept."""
     return (X @ np.asarray(weights).T + intercept, np.asarray(weights)[None], None)[: order + 1]

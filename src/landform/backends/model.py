@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,14 @@ from landform.backends.batch import checked_table, derivatives
 from landform.backends.closed import Closed, SlopeDoubt
 from landform.backends.frameworks import torch_of
 from landform.errors import DerivativeError, ShapeError
+
+
+def _numbers(args: Any) -> int:
+    if isinstance(args, dict):
+        args = args.values()
+    elif not isinstance(args, (tuple, list)):
+        return math.prod(np.shape(args))
+    return sum(map(_numbers, args))
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class Model:
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
                 raise ShapeError(f"every {kind} named once", got=f"{twice!r} twice", remedy="rename one of them")
+
+    @cached_property
+    def size(self) -> int:
+        """How many numbers ``args`` hold."""
+        return _numbers(self.args)
 
     def __call__(self, x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " m"]:
         """The outputs at one point, in double precision; a pandas series is taken by name."""

@@ -74,9 +74,19 @@ def _results(
         if not hasattr(estimator, "feature_names_in_"):
             options = options | {"inputs": names}
         given = X if hasattr(estimator, "feature_names_in_") else X.to_numpy()
+        if target is not None and _is_one_number(estimator, given):
+            options = options | {"outputs": (target,)}
         found = ask(estimator, given, y=y, progress=say, **options)
         source = {"file": data.name, "model": model.name, "words": _words(estimator), "rows": list(table.rows)}
         return record(found, source)
+
+
+def _is_one_number(estimator: Any, given: Any) -> bool:
+    """Whether the estimator predicts one number for a row: it is then called as the target is."""
+    import numpy as np
+    from sklearn.base import is_regressor
+
+    return is_regressor(estimator) and np.size(estimator.predict(given[:1])) == 1
 
 
 def _words(estimator: Any) -> str:

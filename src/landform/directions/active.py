@@ -56,7 +56,7 @@ def active_subspace(
         n inputs to m outputs; or measured outputs at the rows of X, which have no slopes (``method="slices"``).
     X : array, data frame or distribution
         Points, shape (rows, n). Or a `scipy.stats` distribution: a frozen joint one, a list of one per input, or a
-        dictionary of these by input.
+        dictionary of these by input, where a pair ``(low, high)`` stands for the uniform one.
     scale : {"spread", "covariance"}, None, or array of shape (n,)
         Units of the inputs: their standard deviations; these and their correlations taken out (directions are then
         along the ground the inputs keep to, such as ingredients that add to one, and the trailing eigenvalues bound

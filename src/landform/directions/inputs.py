@@ -56,6 +56,8 @@ def inputs_of(X: Any, *, names: Sequence[str] | None, rows: int, scale: Any, see
         If a number is missing, the scale does not fit, or an input does not vary.
     """
     spread = None
+    if isinstance(X, Mapping):
+        X = {name: _uniform(name, part) if isinstance(part, tuple) else part for name, part in X.items()}
     if _is_distribution(X):
         X, names, spread = _drawn(X, names, rows, seed)
     source = rows_of(X, names)
@@ -73,6 +75,21 @@ def inputs_of(X: Any, *, names: Sequence[str] | None, rows: int, scale: Any, see
 def _is_distribution(X: Any) -> bool:
     parts = X.values() if isinstance(X, Mapping) else X if isinstance(X, (list, tuple)) else [X]
     return len(parts) > 0 and all(hasattr(part, "rvs") for part in parts)
+
+
+def _uniform(name: str, pair: tuple[Any, ...]) -> Any:
+    """The uniform distribution between two numbers."""
+    from scipy import stats
+
+    try:
+        low, high = map(float, pair)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ShapeError(
+            f"a pair (low, high) of numbers for {name}", got=repr(pair), remedy="correct it", where="argument X"
+        )
+    return stats.uniform(low, high - low)
 
 
 def _drawn(

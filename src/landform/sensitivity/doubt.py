@@ -150,7 +150,9 @@ def _closed(subject: Subject, train: Any, y: np.ndarray | None) -> Doubt | None:
         process = process_of(core, subject.method, y)
         coefficients = None if process is not None else coefficients_of(core, subject.method, train, y)
     if process is not None:
-        return DoubtOfProcess(process, subject.X.shape[1])
+        assert isinstance(subject.slopes, ExactSlopes)
+        own = subject.slopes.model
+        return DoubtOfProcess(process, subject.X.shape[1], None if own.closed is None else own.doubt)
     if coefficients is None:
         return None
     return DoubtOfCoefficients.make(coefficients, inputs=subject.X.shape[1], odds=subject.odds)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from landform.backends import Model
+import numpy as np
+
+from landform.backends import Model, closed
 from landform.backends.sklearn.join import compose
 from landform.backends.sklearn.odds import log_odds
 
@@ -21,4 +24,17 @@ def log_odds_of(model: Model) -> Model:
     """
     function = compose((model.function, log_odds))
     outputs = tuple(f"log-odds of {name}" for name in model.outputs)
-    return replace(model, function=function, args=(model.args, ()), outputs=outputs)
+    form = None if model.closed is None else closed.chain([model.closed, _closed_log_odds])
+    return replace(model, function=function, args=(model.args, ()), outputs=outputs, closed=form, doubt=None)
+
+
+def _closed_log_odds(P: np.ndarray, order: int) -> tuple[Any, ...]:
+    """Log-odds of many probabilities, and their slopes and curves."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # a probability of 0 or 1 has infinite odds
+        return closed.elementwise(
+            P,
+            order,
+            lambda p: np.log(p) - np.log1p(-p),
+            lambda p: 1.0 / (p * (1.0 - p)),
+            lambda p: (2.0 * p - 1.0) / (p * (1.0 - p)) ** 2,
+        )

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
+from landform.backends.closed import SlopeDoubt
 from landform.backends.sklearn import Translation
 from landform.backends.sklearn.process import Process
 from landform.derivatives import Prepared, prepare
@@ -27,10 +28,14 @@ AVERAGED = 512
 
 @dataclass(frozen=True, eq=False)
 class DoubtOfProcess:
-    """Standard errors of a Gaussian process on fixed features."""
+    """Standard errors of a Gaussian process on fixed features.
+
+    ``closed`` gives the covariances of its slopes in closed form, where the model has one.
+    """
 
     process: Process
     inputs: int
+    closed: SlopeDoubt | None = None
 
     @cached_property
     def _before(self) -> Prepared:
@@ -66,15 +71,21 @@ class DoubtOfProcess:
         self, X: Float[Array, "rows d"], fields: Callable[[Float[Array, "rows d"]], Float[Array, "rows d k"]]
     ) -> tuple[Float[Array, "rows m k"], Float[Array, "m k"]]:
         """Of the slopes along k directions at every row, and of their averages over at most 512 rows."""
+        if self.closed is not None:
+            roots = []
+            for part in blocks(len(X), self.inputs * len(self.process.root)):
+                V, C = fields(X[part]), self.closed.covariances(X[part])
+                roots.append(np.sqrt(np.maximum(np.einsum("rdk,rmde,rek->rmk", V, C, V, optimize=True), 0.0)))
+            return np.concatenate(roots), self._of_averages(some_of(X), fields)
         kernel, args = self._kernel
-        local = []
+        parts = []
         for part in blocks(len(X), self.inputs * len(self.process.root)):
             F, U = self._before.values_and_jacobians(X[part])
             taught = self._taught(self._features.jacobians(X[part]))
             C = covariances_of_slopes(kernel, F, U, args) - np.einsum("rnd,rne->rde", taught, taught, optimize=True)
             V = fields(X[part])
-            local.append(np.einsum("rdk,rde,rek->rk", V, C, V, optimize=True))
-        return self._scaled(np.concatenate(local), 1), self._of_averages(some_of(X), fields)
+            parts.append(np.einsum("rdk,rde,rek->rk", V, C, V, optimize=True))
+        return self._scaled(np.concatenate(parts), 1), self._of_averages(some_of(X), fields)
 
     def _taught(self, features: Float[Array, "rows n d"]) -> Float[Array, "rows n d"]:
         rows, n, d = features.shape

@@ -135,9 +135,10 @@ def _refitted(subject: Subject, train: Any, y: np.ndarray, drawn: np.ndarray) ->
     with holding(subject.coded):
         found = translate(estimator, subject.method)
     names = tuple(f"y{k}" for k in range(len(subject.outputs)))
-    model = Model(found.function, found.args, subject.inputs, names)
+    model = Model(found.function, found.args, subject.inputs, names, closed=None if subject.coded else found.closed)
     assert isinstance(subject.slopes, ExactSlopes)
     slopes = subject.slopes.like(log_odds_of(model) if subject.odds else model)
-    if slopes.prepared.target.m != len(names):
-        raise ModelError("as many outputs as before", got=str(slopes.prepared.target.m), remedy="fit anew")
+    outputs = slopes.values(subject.X[:1]).shape[1]
+    if outputs != len(names):
+        raise ModelError("as many outputs as before", got=str(outputs), remedy="fit anew")
     return slopes

@@ -13,14 +13,14 @@ from jaxtyping import Float
 
 from landform.backends import Model, from_sklearn
 from landform.backends.batch import checked_table
-from landform.backends.sklearn.catalogue import CODES, why_flat
 from landform.backends.sklearn.coded import Coded, coded_columns, coded_rows, is_number
 from landform.backends.sklearn.core import core_of
 from landform.backends.sklearn.data import checked_rows
+from landform.backends.sklearn.refused import CODES, refusal
 from landform.backends.sklearn.registry import default_method
 from landform.backends.sklearn.wrap import from_categories, refuse_unfitted
 from landform.derivatives import Prepared, hessian, jacobian, prepare
-from landform.derivatives.rows import curves_at, slopes_at, values_at
+from landform.derivatives.rows import blocks, curves_at, slopes_at, values_at
 from landform.errors import ModelError, ShapeError
 from landform.sensitivity.odds import log_odds_of
 
@@ -56,11 +56,15 @@ class Slopes(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ExactSlopes:
-    """By automatic differentiation."""
+    """In closed form where the model has one, else by automatic differentiation."""
 
     model: Model
     at: Float[Array, " d"]
-    how: str = "exact: automatic differentiation"
+
+    @property
+    def how(self) -> str:
+        """In words."""
+        return "exact: automatic differentiation" if self.model.closed is None else "exact: closed form"
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -70,6 +74,8 @@ class ExactSlopes:
     def like(self, model: Model) -> ExactSlopes:
         """The same of another model; what is compiled is shared where only the numbers in it differ."""
         found = ExactSlopes(model, self.at)
+        if model.closed is not None:
+            return found
         own, other = (_shapes(one.args) for one in (self.model, model))
         if model.function is self.model.function and own == other:
             prepared = replace(self.prepared, target=replace(self.prepared.target, args=model.args))
@@ -78,15 +84,21 @@ class ExactSlopes:
 
     def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
         """Outputs at every row."""
-        return values_at(self.prepared, X)
+        return values_at(self.prepared, X) if self.model.closed is None else self.model.values(X)
 
     def slopes(self, X: Float[Array, "rows d"]) -> Taken:
         """Outputs and Jacobians at every row."""
-        return Taken(*slopes_at(self.prepared, X))
+        if self.model.closed is None:
+            return Taken(*slopes_at(self.prepared, X))
+        return Taken(self.model.values(X), self.model.jacobians(X))
 
     def curves(self, X: Float[Array, "rows d"]) -> Iterator[tuple[slice, Float[Array, "some m d d"]]]:
         """Hessians of every output, block by block."""
-        return curves_at(self.prepared, X)
+        if self.model.closed is None:
+            yield from curves_at(self.prepared, X)
+            return
+        for part in blocks(len(X), len(self.model.outputs) * X.shape[1] ** 2):
+            yield part, self.model.hessians(X[part])
 
 
 def _shapes(args: Any) -> Any:
@@ -349,11 +361,11 @@ def _of_values(model: Any, X: Any, method: str, inputs: Any, outputs: Any, bound
 def _refuse_flat(model: Any) -> None:
     """A staircase has no slope, however it is differentiated."""
     owner = core_of(getattr(model, "__self__", model)).estimator
-    why = why_flat(type(owner))
-    if why:
+    found = refusal(type(owner))
+    if found is not None:
         raise ModelError(
             "a model with slopes",
-            got=f"{type(owner).__name__}, whose derivative is zero almost everywhere: {why}",
+            got=f"{type(owner).__name__}, {found}",
             remedy="take finite effects with landform.secant, or fit a smooth stand-in with landform.distill and ask "
             "about that",
             where="argument model",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import NMF, PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -146,6 +146,17 @@ class ErringRidge(Ridge):
     """To register a wrong translation for."""
 
 
+class Unknown(TransformerMixin, BaseEstimator):
+    """Nobody has said how it is translated."""
+
+    def fit(self, X):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X):
+        return X
+
+
 class Forest(BaseEstimator):
     """Stands in for a booster of a package that is not installed."""
 
@@ -186,9 +197,10 @@ REFUSED = {
         lambda: from_sklearn(CalibratedClassifierCV(SVC(), method="isotonic", cv=2).fit(X, LABELS), X),
         "'isotonic', flat stretches.*sigmoid",
     ),
-    "no translation": (
+    "no translation": (lambda: from_sklearn(Unknown().fit(X), X), "Unknown.*register_translation"),
+    "a transform of whole tables": (
         lambda: from_sklearn(NMF(2, max_iter=2000).fit(X - X.min()), X - X.min()),
-        "NMF.*register_translation",
+        "NMF, which has none: a row's weights depend on the rows beside it.*take PCA",
     ),
     "a subclass": (lambda: from_sklearn(Cubed().fit(X, y), X), "near this one: LinearRegression.*Cubed"),
     "a kernel of one's own": (

@@ -70,6 +70,15 @@ def test_a_classifier_with_named_classes(tmp_path, capsys):
     assert 'id="findings"' in page(results)
 
 
+def test_the_output_is_called_as_the_target_is(folder, capsys):
+    FRAME.assign(gloss=Y).to_csv(folder / "gloss.csv", index=False)
+    command = ["sensitivity", str(folder / "model.joblib"), str(folder / "gloss.csv"), "--trust", "--json"]
+    assert run([*command, "--target", "gloss"]) == 0
+    results = json.loads(capsys.readouterr().out)
+    assert {one["name"] for one in results["outputs"]} == {one["output"] for one in results["effects"]} == {"gloss"}
+    assert results["summary"]["sentences"][0].startswith("gloss moves most")
+
+
 def spoil(folder, what):
     path = folder / "data.csv"
     frame = pd.read_csv(path)

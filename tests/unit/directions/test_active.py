@@ -215,3 +215,15 @@ def test_refusals(call, error, said):
     with pytest.raises(error, match=said) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_a_range_is_a_uniform_distribution():
+    def f(x):
+        return jnp.exp(0.6 * x[0] - 0.2 * x[1])[None]
+
+    ranges = landform.active_subspace(f, {"a": (-1.0, 2.0), "b": (0, 5)})
+    drawn = landform.active_subspace(f, {"a": stats.uniform(-1, 3), "b": stats.uniform(0, 5)})
+    np.testing.assert_array_equal(ranges.loadings, drawn.loadings)
+    for pair in ((2.0, 1.0), (1.0,), (0.0, np.inf), ("low", "high")):
+        with pytest.raises(ShapeError, match=r"a pair \(low, high\) of numbers for a, got"):
+            landform.active_subspace(f, {"a": pair, "b": (0, 1)})

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.neural_network import MLPRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
@@ -135,6 +135,23 @@ def test_log_odds_of_two_classes_are_linear():
     np.testing.assert_allclose(found.jacobians[:, 1], np.broadcast_to(model.coef_, (30, 3)), rtol=1e-9)
     np.testing.assert_allclose(found.jacobians[:, 0], -np.broadcast_to(model.coef_, (30, 3)), rtol=1e-9)
     np.testing.assert_allclose(found.errors[:, 0], found.errors[:, 1], rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_log_odds_behind_closed_forms():
+    """Against differences of the estimator's own probabilities."""
+    y = np.digitize(X[:, 0] + 0.2 * X[:, 1], [1.1, 1.3])
+    net = MLPClassifier(hidden_layer_sizes=(3,), activation="tanh", max_iter=20, random_state=0).fit(X, y)
+    found = landform.sensitivity(net, X, method="log_odds", interactions=False)
+    assert found.how == "exact: closed form"
+
+    def odds(rows):
+        p = net.predict_proba(rows)
+        return np.log(p / (1 - p))
+
+    steps = 1e-5 * np.eye(3)
+    slopes = np.stack([(odds(X + e) - odds(X - e)) / 2e-5 for e in steps], axis=2)
+    np.testing.assert_allclose(found.jacobians, slopes, atol=1e-8)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

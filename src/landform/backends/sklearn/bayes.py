@@ -1,4 +1,4 @@
-"""Discriminant analysis with a covariance per class, and naive Bayes."""
+"""Discriminant analysis with a covariance per class, nearest centroids, and naive Bayes."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ def joint(estimator: Any) -> Translation:
         roots = np.stack([np.diag(row**-0.5) for row in variance])
         constants = np.log(estimator.class_prior_) - 0.5 * np.sum(np.log(2 * np.pi * variance), axis=1)
         return Translation(quadratic_scores, (np.asarray(estimator.theta_), roots, constants))
+    if name == "NearestCentroid":
+        width = np.asarray(estimator.within_class_std_dev_, dtype=np.float64)
+        roots = np.diag(np.sqrt(2.0) / np.where(width != 0, width, 1.0))
+        centers = np.asarray(estimator.centroids_, dtype=np.float64)
+        return Translation(
+            quadratic_scores, (centers, np.stack([roots] * len(centers)), 2.0 * np.log(estimator.class_prior_))
+        )
     logs = np.asarray(estimator.feature_log_prob_)
     if name == "BernoulliNB":
         if estimator.binarize is not None:
@@ -66,7 +73,7 @@ def joint(estimator: Any) -> Translation:
 
 
 def translate_joint(estimator: Any, method: str) -> Translation:
-    """The decision function of `QuadraticDiscriminantAnalysis`."""
+    """The decision function of `QuadraticDiscriminantAnalysis` and `NearestCentroid`."""
     scores = joint(estimator)
     return chain([scores, Translation(difference, ())]) if len(estimator.classes_) == 2 else scores
 

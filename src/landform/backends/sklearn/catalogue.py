@@ -1,4 +1,4 @@
-"""Which scikit-learn classes have a translation, method by method, and which are refused and why.
+"""Which scikit-learn classes have a translation, method by method.
 
 The table is the registry's own part: ``family.function`` translates ``method`` of every class in its line. Families are
 imported when one of their classes is first met.
@@ -27,6 +27,10 @@ kernel_methods.translate_kernel_components transform: KernelPCA
 kernel_methods.translate_nystroem transform: Nystroem
 kernel_methods.translate_fourier transform: RBFSampler
 kernel_methods.translate_skewed transform: SkewedChi2Sampler
+kernel_methods.translate_additive transform: AdditiveChi2Sampler
+kernel_methods.translate_sketch transform: PolynomialCountSketch
+kernel_methods.translate_centerer transform: KernelCenterer
+kernel_methods.translate_spread_labels predict_proba: LabelPropagation LabelSpreading
 gaussian_process.translate_gaussian_process predict: GaussianProcessRegressor
 gaussian_process.translate_spread predict_std predict_cov: GaussianProcessRegressor
 gaussian_process_classifier.translate_classifier predict_proba: GaussianProcessClassifier
@@ -38,6 +42,10 @@ projection.translate_latent_scores transform: PLSRegression PLSCanonical CCA PLS
 projection.translate_projection transform: PCA IncrementalPCA TruncatedSVD FactorAnalysis FastICA
   LinearDiscriminantAnalysis GaussianRandomProjection SparseRandomProjection NeighborhoodComponentsAnalysis
 projection.translate_sparse_components transform: SparsePCA MiniBatchSparsePCA
+projection.translate_pools transform: FeatureAgglomeration
+words.translate_codes transform: DictionaryLearning MiniBatchDictionaryLearning SparseCoder
+words.translate_weights transform: TfidfTransformer
+words.translate_topics transform: LatentDirichletAllocation
 scaling.translate_standard transform: StandardScaler
 scaling.translate_range transform: MinMaxScaler
 scaling.translate_largest transform: MaxAbsScaler
@@ -48,7 +56,7 @@ power.translate_power transform: PowerTransformer
 power.translate_inverse_power inverse_transform: PowerTransformer
 quantile.translate_quantile transform: QuantileTransformer
 quantile.translate_inverse_quantile inverse_transform: QuantileTransformer
-quantile.translate_isotonic predict: IsotonicRegression
+quantile.translate_isotonic predict transform: IsotonicRegression
 basis.translate_polynomial transform: PolynomialFeatures
 basis.translate_spline transform: SplineTransformer
 codes.translate_binarizer transform: Binarizer
@@ -57,24 +65,27 @@ columns.translate_columns transform: ColumnTransformer
 columns.translate_union transform: FeatureUnion
 columns.translate_selection transform: SelectKBest SelectPercentile SelectFdr SelectFpr SelectFwe SelectFromModel
   GenericUnivariateSelect SequentialFeatureSelector VarianceThreshold RFE RFECV
-columns.translate_imputer transform: SimpleImputer
+columns.translate_imputer transform: SimpleImputer KNNImputer IterativeImputer
 custom.translate_function transform: FunctionTransformer
 custom.translate_inverse_function inverse_transform: FunctionTransformer
 pipeline.translate_pipeline predict predict_std predict_cov predict_proba decision_function transform score_samples:
   Pipeline
 pipeline.translate_inverse_pipeline inverse_transform: Pipeline
-bayes.translate_joint decision_function: QuadraticDiscriminantAnalysis
+bayes.translate_joint decision_function: QuadraticDiscriminantAnalysis NearestCentroid
 bayes.translate_posterior predict_proba: QuadraticDiscriminantAnalysis GaussianNB MultinomialNB ComplementNB BernoulliNB
+  NearestCentroid
 mixture.translate_responsibilities predict_proba: GaussianMixture BayesianGaussianMixture
 mixture.translate_density score_samples: GaussianMixture BayesianGaussianMixture
 mixture.translate_gaussian score_samples: PCA FactorAnalysis
 mixture.translate_ellipse decision_function score_samples: EllipticEnvelope
 mixture.translate_kernel_density score_samples: KernelDensity
-mixture.translate_distances transform: KMeans MiniBatchKMeans BisectingKMeans
+mixture.translate_distances transform: KMeans MiniBatchKMeans BisectingKMeans Birch
 ensemble.translate_voting predict: VotingRegressor
 ensemble.translate_voting predict_proba: VotingClassifier
+ensemble.translate_votes transform: VotingRegressor VotingClassifier
 ensemble.translate_stacking predict: StackingRegressor
 ensemble.translate_stacking predict_proba decision_function: StackingClassifier
+ensemble.translate_stacked transform: StackingRegressor StackingClassifier
 ensemble.translate_bagging predict: BaggingRegressor
 ensemble.translate_bagging predict_proba decision_function: BaggingClassifier
 several.translate_outputs predict: MultiOutputRegressor
@@ -113,53 +124,3 @@ BUILT_IN = _read(_LINES)
 
 SUPPORTED = sorted({name for name, _ in BUILT_IN})
 """Names of all classes with a translation."""
-
-_TREES = "a sum of trees is piecewise constant"
-_NEIGHBORS = "it jumps where the nearest neighbors change"
-CODES = "its output jumps between codes"
-
-STEP_FUNCTIONS = {
-    **dict.fromkeys(
-        (
-            *("DecisionTreeRegressor", "DecisionTreeClassifier", "ExtraTreeRegressor", "ExtraTreeClassifier"),
-            *("RandomForestRegressor", "RandomForestClassifier", "ExtraTreesRegressor", "ExtraTreesClassifier"),
-            *("GradientBoostingRegressor", "GradientBoostingClassifier", "HistGradientBoostingRegressor"),
-            *("HistGradientBoostingClassifier", "IsolationForest", "RandomTreesEmbedding"),
-        ),
-        _TREES,
-    ),
-    **dict.fromkeys(("AdaBoostRegressor", "AdaBoostClassifier"), "boosting takes medians or votes of its members"),
-    **dict.fromkeys(
-        (
-            *("KNeighborsRegressor", "KNeighborsClassifier", "RadiusNeighborsRegressor", "RadiusNeighborsClassifier"),
-            *("KNNImputer", "LocalOutlierFactor", "KNeighborsTransformer", "RadiusNeighborsTransformer", "Isomap"),
-        ),
-        _NEIGHBORS,
-    ),
-    **dict.fromkeys(
-        ("OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "MissingIndicator"),
-        CODES,
-    ),
-    "CategoricalNB": "it looks categories up in a table",
-    "OutputCodeClassifier": "it predicts labels alone",
-    **dict.fromkeys(("DummyRegressor", "DummyClassifier"), "it does not look at its inputs"),
-}
-"""scikit-learn classes whose derivative is zero almost everywhere, with the reason."""
-
-TREE_PACKAGES = ("xgboost", "lightgbm", "catboost")
-"""Packages whose models are sums of trees."""
-
-
-def why_flat(kind: type) -> str:
-    """Why the derivative of a class is useless, or nothing where it is not known to be.
-
-    Examples
-    --------
-    >>> from sklearn.tree import DecisionTreeRegressor
-    >>> why_flat(DecisionTreeRegressor)
-    'a sum of trees is piecewise constant'
-    """
-    package = kind.__module__.split(".")[0]
-    if package in TREE_PACKAGES:
-        return _TREES
-    return STEP_FUNCTIONS.get(kind.__name__, "") if package == "sklearn" else ""

@@ -80,6 +80,16 @@ class ClosedNetwork:
             found.append(self._curves(states, back) if states and len(states[0]) > 2 else None)
         return tuple(found)
 
+    def last(self, X: np.ndarray, order: int) -> Any:
+        """Derivatives of one order alone: behind one hidden layer one product, and no outputs."""
+        if order == 0 or len(self.layers) != 2:
+            return self(X, order)[order]
+        weights, intercept = self.layers[0]
+        state = ACTIVATIONS[self.hidden](X @ weights.T + intercept, order)
+        if len(state) <= order:
+            return None
+        return (state[order] @ self._tables[order - 1]).reshape(len(X), -1, *(X.shape[1],) * order)
+
     @cached_property
     def _tables(self) -> tuple[np.ndarray, ...]:
         """With one hidden layer, what the slopes and curves of its units are multiplied by."""

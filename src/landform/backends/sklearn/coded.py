@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     import jax
 
 _MOST = 20_000
-"""Combinations of levels that one encoder is asked about."""
+"""Combinations of levels that one transformer is asked about."""
+
+_ONE_BY_ONE = ("OneHotEncoder", "OrdinalEncoder", "TargetEncoder")
+"""Encoders whose outputs depend on one column each."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,22 @@ class Coded(Held):
     def part(self, transformer: Any) -> Translation:
         """What a transformer makes of these columns, all of them coded: looked up among all combinations of levels.
 
+        Encoders that see each column by itself are asked about one column after the other.
+
         Raises
         ------
         ModelError
             If there are too many combinations, or text comes out.
         """
         ways = [self.levels[k][0] for k in range(len(self.levels))]
+        codes = tuple(self.levels[k][1] for k in range(len(ways)))
+        if type(transformer).__module__.startswith("sklearn.") and type(transformer).__name__ in _ONE_BY_ONE:
+            first = self._given(transformer, [tuple(way[0] for way in ways)])[0]
+            changes = []
+            for k, way in enumerate(ways):
+                lines = [tuple(level if j == k else own[0] for j, own in enumerate(ways)) for level in way]
+                changes.append(self._given(transformer, lines) - first)
+            return Translation(_added_up, (first, tuple(changes), codes))
         count = prod(map(len, ways))
         if count > _MOST:
             raise ModelError(
@@ -58,7 +71,11 @@ class Coded(Held):
                 got=f"{count}",
                 remedy="encode the categories one by one in the ColumnTransformer",
             )
-        columns = zip(self.row.columns, zip(*product(*ways), strict=True), strict=True)
+        return Translation(_looked_up, (self._given(transformer, list(product(*ways))), codes))
+
+    def _given(self, transformer: Any, lines: Sequence[tuple[Any, ...]]) -> Float[np.ndarray, "lines m"]:
+        """What a transformer makes of rows of levels."""
+        columns = zip(self.row.columns, zip(*lines, strict=True), strict=True)
         table = pd.DataFrame({name: pd.Series(list(v), dtype=self.row[name].dtype) for name, v in columns})
         named = hasattr(transformer, "feature_names_in_")
         found: Any = (
@@ -66,14 +83,25 @@ class Coded(Held):
         )
         found = found.toarray() if hasattr(found, "toarray") else found
         try:
-            values = np.asarray(found, dtype=np.float64).reshape(count, -1)
+            return np.asarray(found, dtype=np.float64).reshape(len(lines), -1)
         except (TypeError, ValueError) as error:
             raise ModelError(
                 "an encoder between the categories and the rest",
                 got="text handed on as it is",
                 remedy="encode these columns, for example with OneHotEncoder, or drop them",
             ) from error
-        return Translation(_looked_up, (values, tuple(self.levels[k][1] for k in range(len(ways)))))
+
+
+def _added_up(
+    x: jax.Array, first: jax.Array, changes: tuple[jax.Array, ...], codes: tuple[jax.Array, ...]
+) -> jax.Array:
+    """The first levels' outputs, and what each column's nearest level changes in them; it has no slope."""
+    import jax.numpy as jnp
+
+    total = jnp.asarray(first)
+    for k, (change, code) in enumerate(zip(changes, codes, strict=True)):
+        total = total + jnp.asarray(change)[jnp.argmin(jnp.abs(x[k] - code))]
+    return total
 
 
 def _looked_up(x: jax.Array, values: jax.Array, codes: tuple[jax.Array, ...]) -> jax.Array:

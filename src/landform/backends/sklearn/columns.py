@@ -29,14 +29,19 @@ def translate_columns(estimator: Any, method: str) -> Translation:
 def _part(transformer: Any, columns: np.ndarray, n: int, held: Held | None) -> Translation:
     """One transformer on its columns, a constant where all are held, a table where all are coded."""
     inside = None if held is None else held.of(columns)
-    if inside is not None and len(inside.places) == len(columns):
-        if isinstance(inside, Coded):
-            return on_columns(inside.part(transformer), columns, n)
+    if inside is not None and len(inside.places) == len(columns) and not isinstance(inside, Coded):
         return constant_part(transformer, inside)
     with holding(inside):
-        passed = isinstance(transformer, str) and transformer == "passthrough"
-        part = Translation(identity, ()) if passed else translate(transformer, "transform")
-    return on_columns(part, columns, n)
+        return on_columns(translate_step(transformer), columns, n)
+
+
+def translate_step(transformer: Any) -> Translation:
+    """A transformer that sees the columns of the table: a table of levels where all of them are coded."""
+    held = held_now()
+    if isinstance(held, Coded) and len(held.places) == held.row.shape[1]:
+        return held.part(transformer)
+    passed = isinstance(transformer, str) and transformer == "passthrough"
+    return Translation(identity, ()) if passed else translate(transformer, "transform")
 
 
 def translate_union(estimator: Any, method: str) -> Translation:
@@ -57,20 +62,35 @@ def translate_selection(estimator: Any, method: str) -> Translation:
 
 
 def translate_imputer(estimator: Any, method: str) -> Translation:
-    """`SimpleImputer` on rows that miss nothing: the columns it keeps, as they are."""
+    """`SimpleImputer`, `KNNImputer`, `IterativeImputer` on rows that miss nothing: the columns they keep."""
+    name = type(estimator).__name__
     if not (isinstance(estimator.missing_values, float) and np.isnan(estimator.missing_values)):
         raise ModelError(
-            "a SimpleImputer of missing_values=nan",
+            f"a {name} of missing_values=nan",
             got=repr(estimator.missing_values),
             remedy="fit with NaN for what is missing: a value that is replaced makes the function jump",
         )
     if estimator.add_indicator:
         raise ModelError(
-            "a SimpleImputer without indicator",
+            f"a {name} without indicator",
             got="add_indicator=True",
             remedy="fit without it: an indicator has no slope",
         )
-    statistics = np.asarray(estimator.statistics_, dtype=np.float64)
+    empty = _empty_columns(estimator)
+    if name != "SimpleImputer" and empty.any() and estimator.keep_empty_features:
+        raise ModelError(
+            f"a {name} that drops columns without any value",
+            got="keep_empty_features=True with such a column",
+            remedy="drop that column before the fit",
+        )
     if estimator.keep_empty_features:
         return Translation(identity, ())
-    return on_columns(Translation(identity, ()), np.flatnonzero(~np.isnan(statistics)), len(statistics))
+    return on_columns(Translation(identity, ()), np.flatnonzero(~empty), len(empty))
+
+
+def _empty_columns(estimator: Any) -> np.ndarray:
+    """Which columns had no value at fit time."""
+    if type(estimator).__name__ == "KNNImputer":
+        return np.asarray(~estimator._valid_mask)
+    inner = getattr(estimator, "initial_imputer_", estimator)
+    return np.isnan(np.asarray(inner.statistics_, dtype=np.float64))

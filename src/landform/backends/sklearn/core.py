@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from landform.backends.sklearn.columns import translate_step
 from landform.backends.sklearn.held import held_now, holding
 from landform.backends.sklearn.join import chain, identity
 from landform.backends.sklearn.registry import Translation, translate
@@ -39,7 +40,7 @@ class Core:
         for step in self.steps:
             # Only the first step sees the columns of the table, and with them what is held.
             with holding(None if parts else held_now()):
-                parts.append(translate(step, "transform"))
+                parts.append(translate_step(step))
         return chain(parts) if parts else Translation(identity, ())
 
     @property

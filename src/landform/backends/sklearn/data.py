@@ -133,8 +133,13 @@ def single_precision(estimator: Any, depth: int = 4) -> bool:
 
 def own_values(estimator: Any, method: str, rows: np.ndarray) -> np.ndarray:
     """What the estimator itself gives for rows, as a table with one row for each."""
+    return values_of(estimator, method, own_table(estimator, rows))
+
+
+def own_table(estimator: Any, rows: np.ndarray) -> Any:
+    """Rows of numbers as the estimator saw them when it was fitted: with names or without, and a copy."""
     names = getattr(estimator, "feature_names_in_", None)
-    return values_of(estimator, method, rows.copy() if names is None else pd.DataFrame(rows, columns=list(names)))
+    return rows.copy() if names is None else pd.DataFrame(rows.copy(), columns=list(names))
 
 
 def values_of(estimator: Any, method: str, table: Any) -> np.ndarray:

@@ -20,8 +20,26 @@ def translate_voting(estimator: Any, method: str) -> Translation:
     return average(parts, outputs, estimator._weights_not_none)
 
 
+def translate_votes(estimator: Any, method: str) -> Translation:
+    """What `VotingRegressor` and `VotingClassifier` transform to: their members' predictions side by side."""
+    classes = getattr(estimator, "classes_", None)
+    if classes is not None and (estimator.voting == "hard" or not estimator.flatten_transform):
+        raise ModelError(
+            "a VotingClassifier with voting='soft' and flatten_transform=True",
+            got=f"voting={estimator.voting!r}, flatten_transform={estimator.flatten_transform}",
+            remedy="set these: labels are piecewise constant, and a model's outputs are one row",
+        )
+    way = "predict" if classes is None else "predict_proba"
+    return side_by_side([translate(member, way) for member in estimator.estimators_])
+
+
 def translate_stacking(estimator: Any, method: str) -> Translation:
     """Members' predictions as the inputs of a final estimator."""
+    return chain([translate_stacked(estimator, "transform"), translate(estimator.final_estimator_, method)])
+
+
+def translate_stacked(estimator: Any, method: str) -> Translation:
+    """What `StackingRegressor` and `StackingClassifier` transform to: what their final estimator sees."""
     classes = getattr(estimator, "classes_", None)
     if isinstance(classes, list):
         raise ModelError("a StackingClassifier of one label", got="several", remedy="fit one for each label")
@@ -39,7 +57,7 @@ def translate_stacking(estimator: Any, method: str) -> Translation:
             part = chain([part, Translation(take, (np.array([1]),))])
         parts.append(part)
     parts += [Translation(identity, ())] if estimator.passthrough else []
-    return chain([side_by_side(parts), translate(estimator.final_estimator_, method)])
+    return side_by_side(parts)
 
 
 def _member(estimator: Any, member: Any, columns: Any, method: str) -> Translation:

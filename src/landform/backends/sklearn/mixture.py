@@ -107,5 +107,7 @@ def distances(x: jax.Array, centers: jax.Array) -> jax.Array:
 
 
 def translate_distances(estimator: Any, method: str) -> Translation:
-    """What `KMeans` and its relatives transform to."""
-    return Translation(distances, (np.asarray(estimator.cluster_centers_),), (CENTERS,))
+    """What `KMeans`, its relatives and `Birch` transform to."""
+    inner = type(estimator).__name__ == "Birch"
+    centers = estimator.subcluster_centers_ if inner else estimator.cluster_centers_
+    return Translation(distances, (np.asarray(centers, dtype=np.float64),), (CENTERS,))

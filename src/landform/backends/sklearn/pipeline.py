@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from landform.backends.sklearn.columns import translate_step
 from landform.backends.sklearn.held import held_now, holding
 from landform.backends.sklearn.join import chain, compose, identity
 from landform.backends.sklearn.registry import Translation, translate
@@ -24,7 +25,7 @@ def translate_pipeline(estimator: Any, method: str = "predict") -> Translation:
     for step, way in zip(steps, ways, strict=True):
         # Only the first step sees the columns of the table, and with them what is held.
         with holding(None if parts else held_now()):
-            parts.append(translate(step, way))
+            parts.append(translate_step(step) if way == "transform" else translate(step, way))
     return chain(parts) if parts else Translation(identity, ())
 
 

@@ -59,3 +59,16 @@ def translate_sparse_components(estimator: Any, method: str) -> Translation:
     gram = directions @ directions.T + estimator.ridge_alpha * np.eye(len(directions))
     weights = linalg.solve(gram, directions, assume_a="pos")
     return affine_of(weights, -weights @ np.asarray(estimator.mean_))
+
+
+def translate_pools(estimator: Any, method: str) -> Translation:
+    """`FeatureAgglomeration`: means of the inputs in each group."""
+    if estimator.pooling_func is not np.mean:
+        raise ModelError(
+            "a FeatureAgglomeration that pools by the mean",
+            got=getattr(estimator.pooling_func, "__name__", repr(estimator.pooling_func)),
+            remedy="fit with pooling_func=numpy.mean: medians and extremes have kinks wherever two inputs are equal",
+        )
+    labels = np.asarray(estimator.labels_)
+    weights = (labels == np.unique(labels)[:, None]).astype(np.float64)
+    return affine_of(weights / weights.sum(axis=1, keepdims=True), 0.0)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from landform.backends.closed import Closed, SlopeDoubt
-from landform.backends.sklearn.catalogue import BUILT_IN, CODES, METHODS, SUPPORTED, why_flat
+from landform.backends.sklearn.catalogue import BUILT_IN, METHODS, SUPPORTED
+from landform.backends.sklearn.refused import REFUSED_METHODS, refusal
 from landform.errors import ModelError
 
 
@@ -142,6 +143,7 @@ def translate(estimator: Any, method: str = "auto") -> Translation:
         return found(estimator)
     place = BUILT_IN.get((kind.__name__, method)) if kind.__module__.startswith("sklearn.") else None
     if place is None:
+        refuse_without_slopes(kind, method)
         raise _no_translation(kind, method)
     module, name = place.split(".")
     translator = getattr(importlib.import_module(f"landform.backends.sklearn.{module}"), name)
@@ -156,17 +158,24 @@ def _smoothing(kind: type) -> str:
     return "smooth its trees with from_sklearn(..., smooth=width), " if readable else ""
 
 
+def refuse_without_slopes(kind: type, method: str = "") -> None:
+    """Refuse a class, or a method of it, that is known to have no derivative worth having.
+
+    Raises
+    ------
+    ModelError
+    """
+    found = refusal(kind, method)
+    if found is None:
+        return
+    name = f"{_key(kind)}.{method}" if (kind.__name__, method) in REFUSED_METHODS else _key(kind)
+    way = _smoothing(kind) if found.flat else ""
+    remedy = found.remedy.replace(", or fit", f", {way}or fit") if way else found.remedy
+    raise ModelError("an estimator with slopes", got=f"{name}, {found}", remedy=remedy)
+
+
 def _no_translation(kind: type, method: str) -> ModelError:
     """Why there is none, and what would serve."""
-    if why := why_flat(kind):
-        return ModelError(
-            "an estimator with slopes",
-            got=f"{_key(kind)}, whose derivative is zero almost everywhere: {why}",
-            remedy="hold its columns at one value each with held={column: value}: the model is then one of the others"
-            if why == CODES
-            else f"take finite effects with landform.secant, {_smoothing(kind)}or fit a smooth stand-in with "
-            "landform.distill",
-        )
     mine = {m for name, m in BUILT_IN if name == kind.__name__} if kind.__module__.startswith("sklearn.") else set()
     if mine & set(METHODS):
         known = " or ".join(m for m in METHODS if m in mine)

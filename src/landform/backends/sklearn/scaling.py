@@ -90,13 +90,18 @@ def unit_largest(x: jax.Array) -> jax.Array:
     return x / jnp.where(largest > 0, largest, 1.0)
 
 
-def translate_norm(estimator: Any, method: str) -> Translation:
-    """`Normalizer`; a row of zeros stays."""
-    if estimator.norm == "l2":
+def norm(kind: str) -> Translation:
+    """Rows of length, sum or largest value 1; a row of zeros stays."""
+    if kind == "l2":
         return Translation(unit_length, ())
-    if estimator.norm == "l1":
+    if kind == "l1":
         return Translation(unit_sum, (), ("sum of absolute values: a kink where an entry is zero",))
     return Translation(unit_largest, (), ("largest absolute value: a kink where another entry becomes the largest",))
+
+
+def translate_norm(estimator: Any, method: str) -> Translation:
+    """`Normalizer`."""
+    return norm(estimator.norm)
 
 
 affine_by(rescale, lambda _, shift, scale: (np.diag(scale), -shift * scale))

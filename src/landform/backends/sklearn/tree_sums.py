@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from landform.backends.sklearn.catalogue import why_flat
 from landform.backends.sklearn.leaves import (
     Leaves,
     categorical,
@@ -18,6 +17,7 @@ from landform.backends.sklearn.leaves import (
     side_by_side,
 )
 from landform.backends.sklearn.linear import BOTH_CLASSES, LOGISTIC, SOFTMAX, exponential
+from landform.backends.sklearn.refused import is_flat
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
@@ -72,7 +72,7 @@ def _no_trees(kind: type) -> ModelError:
     return ModelError(
         "a sum of scikit-learn's trees to smooth (docs/estimators.md lists them)",
         got=f"{kind.__module__}.{kind.__qualname__}",
-        remedy=remedy if why_flat(kind) else "leave smooth= out",
+        remedy=remedy if is_flat(kind) else "leave smooth= out",
     )
 
 
