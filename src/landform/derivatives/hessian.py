@@ -25,7 +25,7 @@ from landform.errors import ShapeError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from landform.derivatives.layers import Layers
+    from landform.derivatives.layers import Layers, RecordedLayers
     from landform.derivatives.matrix_program import MatrixProgram
     from landform.derivatives.numeric import NumericOptions
 
@@ -99,10 +99,10 @@ class Hessian(MatrixOperator):
         return replace(plan, reason=f"{plan.reason}; not by layers: {why}") if why else plan
 
     @cached_property
-    def _layers(self) -> Layers | str:
+    def _layers(self) -> Layers | RecordedLayers | str:
         from landform.derivatives.layers import layers_of
 
-        return layers_of(self._target, self._memory)
+        return layers_of(self._target, self._weights, self._memory)
 
     @cached_property
     def _dense(self) -> Any:
@@ -111,24 +111,28 @@ class Hessian(MatrixOperator):
             return self._filled()
         refuse_no_value(t)
         matrix = self._checked_layers()
-        if matrix is None:
-            with t.precision():
-                matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
+        if matrix is not None:
+            return t.give(matrix)
+        with t.precision():
+            matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
         matrix = t.give(matrix)
         refuse_not_finite(t.backend, matrix, t.input_names, t.input_names, "Hessian")
         return matrix
 
     def _checked_layers(self) -> Any:
-        """The matrix by layers, if there are any and it agrees with a product along a random direction."""
+        """The matrix by layers, if there are any and it agrees with a product along a random direction.
+
+        A matrix that agrees is finite: one NaN or infinity would spoil the product.
+        """
         t, layers = self._target, self._layers
         if isinstance(layers, str):
             return None
-        v = np.random.default_rng(t.n).standard_normal(t.n).astype(t.x.dtype)
         with t.precision():
+            v = t.backend.vector(np.random.default_rng(t.n).standard_normal(t.n), t.x)
             matrix = layers.dense(t, self._weights)
-            truth = np.asarray(t.backend.hessian_product(t.flat, t.x, self._weights, v, *t.args))
-            gap = float(np.linalg.norm(np.asarray(matrix @ v) - truth))
-        if gap <= np.finfo(t.x.dtype).eps ** 0.5 * max(float(np.linalg.norm(truth)), np.finfo(t.x.dtype).tiny):
+            truth = t.backend.to_numpy(t.backend.hessian_product(t.flat, t.x, self._weights, v, *t.args))
+            gap = float(np.linalg.norm(t.backend.to_numpy(matrix @ v) - truth))
+        if gap <= t.backend.rounding(t.x) ** 0.5 * max(float(np.linalg.norm(truth)), float(np.finfo(truth.dtype).tiny)):
             return matrix
         self.plan = self._by_products(f"they miss a product by {gap:.2g}")
         return None

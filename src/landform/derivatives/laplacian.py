@@ -13,7 +13,10 @@ from landform.derivatives.target import make_target, refuse_no_value, refuse_not
 def laplacian(
     function: Callable[..., Any] | Model, x: Any, *, args: Sequence[Any] = (), memory: str | int = DEFAULT_MEMORY
 ) -> Any:
-    """The trace of every output's Hessian, by two forward derivatives along every input: no matrix is formed.
+    """The trace of every output's Hessian, in one pass forwards: no matrix is formed.
+
+    With JAX every operation carries values, slopes along all inputs and Laplacians to those of its results; one
+    without a rule goes by its own second derivatives. With PyTorch the Hessian's diagonal is summed product by product.
 
     Parameters
     ----------
@@ -24,7 +27,7 @@ def laplacian(
     args : sequence
         Further arguments of the function, held fixed.
     memory : str or int
-        What the directions taken at once may need.
+        What the slopes taken at once may need; where those along all inputs need more, some are taken at a time.
 
     Returns
     -------
@@ -38,7 +41,8 @@ def laplacian(
 
     References
     ----------
-    Griewank and Walther (2008), *Evaluating Derivatives*, ch. 13.
+    Li et al. (2024), "A computational framework for neural network-based variational Monte Carlo with Forward
+    Laplacian", Nature Machine Intelligence 6.
 
     Examples
     --------
@@ -47,6 +51,11 @@ def laplacian(
     array([10.])
     """
     t = make_target(function, x, args=args)
+    if t.backend.name == "JAX":
+        from landform.derivatives.forward import forward_laplacian
+
+        with t.precision():
+            return t.give(forward_laplacian(t.flat, memory_bytes(memory), t.x, *t.args))
     chunk = max(1, min(32, t.n, memory_bytes(memory) // (16 * t.itemsize * (t.m + t.n))))
     refuse_no_value(t)
     with t.precision():

@@ -52,6 +52,7 @@ class Flat:
         self.work = self.m = 0
         self._fused = False
         self._once = ""
+        self.own_rules: tuple[str, ...] = ()
         self._held: dict[str, tuple[tuple[Any, ...], Any]] = {}
         self._state = [(name, tensor, tensor._version) for name, tensor in _state_of(function)]
 
@@ -148,6 +149,7 @@ class Flat:
         self._fused = uses_fused_attention(outputs)
         own = custom_functions(outputs)
         self._once = ", ".join(name for name, marked in own.items() if marked)
+        self.own_rules = tuple(own)
         self.notes = (_MATH_KERNEL,) if self._fused else ()
         self.notes += tuple(f"{name} {_OWN_RULE}" for name in own)
         self._look_for_cuts(x, args, outputs, depends_on(outputs, pieces))

@@ -12,6 +12,7 @@ import numpy as np
 
 from landform.derivatives.layers.hessian import hessian_by_layers
 from landform.derivatives.layers.program import Program
+from landform.derivatives.layers.recorded import RecordedLayers, layers_in_words, recorded_layers, too_many_units
 from landform.derivatives.layers.rows import NotLayers
 from landform.derivatives.layers.search import Search
 from landform.derivatives.plan import Plan, memory_bytes
@@ -42,30 +43,28 @@ def _leaves(target: Target) -> list[Any]:
     return jax.tree.leaves(target.args)
 
 
-def layers_of(target: Target, memory: str | int) -> Layers | str:
+def layers_of(target: Target, weights: Any, memory: str | int) -> Layers | RecordedLayers | str:
     """The layers of a scalar function, or why it is not formed by layers."""
     from landform.backends import jax as backend
 
-    if target.backend is not backend or target.n < _FEWEST_INPUTS:
+    if target.n < _FEWEST_INPUTS:
         return ""
+    if target.backend is not backend:
+        return recorded_layers(target, weights, memory)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in (target.x, *_leaves(target))):
         return "inside a traced function"
     program = _program(target)
     if isinstance(program, str):
         return program
-    if 2 * program.units > target.n:
-        return f"{program.units} units against {target.n} inputs"
+    if refused := too_many_units(program.units, target.n):
+        return refused
     size, kind = target.n * target.n * target.itemsize, target.itemsize
     widest = max(p.places.size for p in program.panels)
     chunk = int(np.clip(_BLOCK // (kind * program.rows * widest), 1, min(64, max(program.widths))))
     need = 3 * size + 2 * chunk * kind * program.rows * widest
     if need > memory_bytes(memory):
         return "layers would take three times the matrix's memory"
-    reason = (
-        f"{len(program.widths)} layers of {', '.join(map(str, program.widths))} units over {program.rows} rows, "
-        f"a product for each unit; checked by a random product"
-    )
-    return Layers(program, Plan("by layers", program.units, chunk, need, reason))
+    return Layers(program, Plan("by layers", program.units, chunk, need, layers_in_words(program.widths, program.rows)))
 
 
 def _program(target: Target) -> Program | str:
