@@ -107,7 +107,7 @@ def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solu
             return replace(twin, start=start)
         x, certificate = _finished(program, x, prices, tolerance)
         solution = Solution(x, float(program.objective.value(x)[0]), certificate, start, way.name)
-        if best is None or _place(solution) <= _place(best):
+        if best is None or _better(solution, best):
             best = solution
         if certificate.certified:
             break
@@ -120,11 +120,10 @@ def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solu
     return best
 
 
-def _place(solution: Solution) -> tuple[bool, bool, float]:
-    """The certified before the others, then what is within the limits, then the lower."""
-    within = solution.certificate.violation <= _MISSED
-    low = solution.objective if np.isfinite(solution.objective) else np.inf
-    return not solution.certificate.certified, not within, low if within else solution.certificate.violation
+def _better(solution: Solution, best: Solution) -> bool:
+    """Certified or not, then within the limits or not; of equals the later attempt of the same solver."""
+    new, old = ((not s.certificate.certified, s.certificate.violation > _MISSED) for s in (solution, best))
+    return new < old or (new == old and solution.by == best.by)
 
 
 def _finished(program: Program, x: Point, prices: Point | None, tolerance: float) -> tuple[Point, Certificate]:
