@@ -68,4 +68,8 @@ class Names(Sequence[str]):
         return label + (f"[{', '.join(map(str, np.unravel_index(within, shape)))}]" if shape else "")
 
     def __iter__(self) -> Iterator[str]:
+        """All names; those of one long vector at once."""
+        if len(self._leaves) == 1 and len(self._leaves[0][1]) == 1 and len(self) > 1:
+            label = self._leaves[0][0]
+            return (f"{label}{k}" for k in range(len(self)))
         return (self[k] for k in range(len(self)))

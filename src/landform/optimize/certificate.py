@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -24,7 +25,7 @@ FLAT = 1e-8
 WEAK = 1e-5
 """Curvature below this part may be rounding beside a point of inflection: trial steps must find nothing lower."""
 
-_DEPENDENT = 1e-2
+DEPENDENT = 1e-2
 """The most that a miss of the limits by the tolerance may be worth, in parts of the gradient."""
 
 
@@ -78,7 +79,7 @@ class Certificate(Finding):
     eigenvalues : array
         Of the Hessian of the Lagrangian on the critical subspace (tangent to equalities and strongly active
         limits), ascending, per squared unit of the variables; empty at a vertex.
-    multipliers : tuple of ActiveLimit
+    multipliers : sequence of ActiveLimit
         Every limit the point sits on, with its multiplier.
     unique : bool
         Whether the multipliers are the only ones (the active gradients are independent).
@@ -94,7 +95,7 @@ class Certificate(Finding):
     kkt_residual: float
     complementarity: float
     eigenvalues: Float[np.ndarray, " t"]
-    multipliers: tuple[ActiveLimit, ...]
+    multipliers: Sequence[ActiveLimit]
     unique: bool
     words: str
     escape: Float[np.ndarray, " n"] | None = field(default=None, repr=False)
@@ -163,7 +164,7 @@ def _judge(
         words = "not certified: a multiplier has the wrong sign, so leaving that limit leads down"
     elif product > tolerance * measure:
         words = f"not certified: a multiplier belongs to a limit that the point does not touch ({product:.2g})"
-    elif np.abs(multipliers).max(initial=0.0) * tolerance > _DEPENDENT * np.abs(local.gradient).max():
+    elif np.abs(multipliers).max(initial=0.0) * tolerance > DEPENDENT * np.abs(local.gradient).max():
         # A miss of the limits too small to see would move the objective by what can be seen (HS13).
         size = np.abs(multipliers).max()
         words = f"not certified: the active limits are all but dependent here (multipliers up to {size:.2g})"

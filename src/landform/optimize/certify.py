@@ -13,6 +13,8 @@ from landform.errors import ShapeError
 from landform.optimize.certificate import Certificate, judge
 from landform.optimize.problem import make_problem
 from landform.optimize.program import Program
+from landform.optimize.sparse.judged import judged
+from landform.optimize.sparse.nlp import as_nlp
 
 
 def certify(
@@ -85,6 +87,8 @@ def certify(
     if point.shape != (program.n,):
         raise ShapeError(f"shape ({program.n},)", got=point.shape, remedy="give one entry per variable", where="x")
     given = None if multipliers is None else _per_side(program, multipliers)
+    if program.sparse:
+        return judged(as_nlp(program, point), point, tolerance=tolerance, multipliers=given)
     return judge(program, point, tolerance=tolerance, multipliers=given)
 
 

@@ -25,12 +25,15 @@ class Solution:
         What the derivatives prove about it.
     start : array, shape (n,)
         Where the search began.
+    by : str
+        The solver that led there.
     """
 
     x: Float[np.ndarray, " n"]
     objective: float
     certificate: Certificate
     start: Float[np.ndarray, " n"]
+    by: str = ""
 
 
 def rank(solutions: Iterable[Solution]) -> tuple[Solution, ...]:

@@ -82,6 +82,13 @@ class OptimumSensitivity(Finding):
 
 def optimum_sensitivity(problem: Problem, x: Float[Array, " n"], certificate: Certificate) -> OptimumSensitivity:
     """Differentiate the first-order conditions at a certified optimum with respect to args and active limits."""
+    if problem.program.sparse:
+        raise DerivativeError(
+            "a problem worked on with dense matrices",
+            got=f"{problem.program.n} variables",
+            remedy="minimize again with one parameter changed a little, from this optimum",
+            where="sensitivity",
+        )
     _refuse_unsmooth(certificate)
     program, sides, n = problem.program, problem.program.sides, problem.program.n
     p, joint = _joint(problem)

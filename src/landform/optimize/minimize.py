@@ -18,7 +18,9 @@ from landform.optimize.optimum import Optimum
 from landform.optimize.problem import Constraints, Limits, Problem, make_problem
 from landform.optimize.program import Point, Program
 from landform.optimize.solve import solve
+from landform.optimize.sparse.nlp import as_nlp
 from landform.optimize.starts import scattered
+from landform.optimize.ways import Method
 
 _SAME = 1e-6
 """Optima closer than this, in steps, are one."""
@@ -38,6 +40,7 @@ def minimize(
     starts: int = 1,
     seed: int = 0,
     tolerance: float = 1e-10,
+    method: Method = "auto",
     inputs: Sequence[str] | None = None,
     progress: bool = False,
 ) -> Optimum:
@@ -66,6 +69,11 @@ def minimize(
         Of the spread.
     tolerance : float
         For the first-order conditions, in parts of the gradient and the curvature.
+    method : {"auto", "own", "newton", "slsqp", "uno", "filtersqp", "pounce"}
+        "auto": a trust region with exact Hessians where bounds are the only limits, else SLSQP; what these cannot
+        certify is tried again with the solvers of the extra ``nlp`` where they are installed, and large problems with
+        constraints go there at once. "own" goes without these; the other names are one solver alone: "uno" is Uno's
+        interior point method. `Optimum.by` tells which one led to the answer.
     inputs : sequence of str, optional
         Names of the variables.
     progress : bool
@@ -106,11 +114,11 @@ def minimize(
     if starts < 1:
         raise ShapeError("at least one start", got=starts, remedy="leave it out, or raise it", where="argument starts")
     program = problem.program
-    if len(program.region.A):
+    if len(program.region.A_names) and not program.sparse:
         program.region.interior_point()  # refuses limits in conflict, by name
     _refuse_not_finite(program, problem.start)
     points = np.vstack([problem.start[None], scattered(program, problem.start, count=starts - 1, seed=seed)])
-    solutions = solve(program, points, tolerance=tolerance, shown=_bar if progress else iter)
+    solutions = solve(program, points, tolerance=tolerance, method=method, shown=_bar if progress else iter)
     return _optimum(problem, solutions)
 
 
@@ -148,7 +156,7 @@ def _explained(program: Program, best: Solution, start: Point) -> Certificate:
     if kinked:
         words = f"not certified: the objective has a kink in {kinked} here, where slopes and curves say nothing"
         return replace(certificate, words=words)
-    if 1e-6 < certificate.violation < np.inf:
+    if 1e-6 < certificate.violation < np.inf and not program.sparse:
         missed = judge(program, nearest_miss(program, best.x))
         if missed.violation > 1e-6:
             words = f"{missed.words}, and no point nearby misses it by less: the limits contradict each other here"
@@ -200,4 +208,7 @@ def _refuse_not_finite(program: Program, start: Point) -> None:
 
 
 def _finite(program: Program, x: Point) -> bool:
+    if program.sparse:
+        nlp = as_nlp(program, x)
+        return bool(np.isfinite(nlp.value(x) + nlp.gradient(x).sum() + nlp.rows(x).sum() + nlp.slopes(x).sum()))
     return look(program, x, steps(program, x)).finite

@@ -72,7 +72,7 @@ def newton(program: Program, start: Point, *, tolerance: float, most: int = 500)
             moved = _look(program, there, unit)
             return moved.x if moved is not None and _slope(moved, free) < _slope(here, free) else here.x
         moved = _look(program, there, unit) if gain > 1e-4 * promised else None
-        radius = _next_radius(radius, gain / promised if moved is not None else -1.0, float(np.linalg.norm(step)))
+        radius = next_radius(radius, gain / promised if moved is not None else -1.0, float(np.linalg.norm(step)))
         here = moved or here
         far = float(np.abs((here.x - x) / unit).max())
         if radius < 1e-14 or here.value < _BOTTOMLESS or far > _LONGEST:
@@ -84,7 +84,7 @@ def _slope(here: _Here, free: Bool[np.ndarray, " n"]) -> float:
     return float(np.abs(here.gradient[free]).max())
 
 
-def _next_radius(radius: float, ratio: float, length: float) -> float:
+def next_radius(radius: float, ratio: float, length: float) -> float:
     """Shorter where the model promised too much, longer where it held at the edge (Conn, Gould and Toint 2000, 6.1)."""
     if ratio < _POOR:
         return 0.25 * length

@@ -51,6 +51,11 @@ class Optimum(Finding):
     problem: Problem
 
     @property
+    def by(self) -> str:
+        """The solver that led there, whose answer was then polished and judged."""
+        return self.optima[0].by
+
+    @property
     def certified(self) -> bool:
         """Whether the point meets the limits and nothing better is near, to first and second order."""
         return self.certificate.certified
@@ -86,8 +91,8 @@ class Optimum(Finding):
         Raises
         ------
         DerivativeError
-            Where the optimum does not move smoothly: it is not certified, it is flat, a limit is only touched, or the
-            multipliers are not unique; it says which.
+            Where the problem is a large one, or the optimum does not move smoothly: it is not certified, it is flat, a
+            limit is only touched, or the multipliers are not unique; it says which.
 
         Examples
         --------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy.sparse import csr_array, issparse
 
 from landform.errors import ShapeError
 from landform.linalg import tangent_basis
@@ -24,8 +26,8 @@ class Polytope:
         The variables.
     lower, upper : array, shape (n,)
         Bounds; infinite where there is none, equal where the variable is fixed.
-    A : array, shape (k, n)
-        One linear constraint per row; k may be 0.
+    A : array or sparse array, shape (k, n)
+        One linear constraint per row; k may be 0. A sparse one stays so, for large programs.
     A_lower, A_upper : array, shape (k,)
         Limits of the rows; equal where a row is an equality.
     A_names : tuple of str
@@ -50,7 +52,7 @@ class Polytope:
     names: tuple[str, ...]
     lower: Float[np.ndarray, " n"]
     upper: Float[np.ndarray, " n"]
-    A: Float[np.ndarray, "k n"]
+    A: Any
     A_lower: Float[np.ndarray, " k"]
     A_upper: Float[np.ndarray, " k"]
     A_names: tuple[str, ...]
@@ -59,7 +61,8 @@ class Polytope:
         n, k = len(self.names), len(self.A_names)
         shapes = {"lower": (n,), "upper": (n,), "A": (k, n), "A_lower": (k,), "A_upper": (k,)}
         for part, shape in shapes.items():
-            array = np.array(getattr(self, part), dtype=np.float64)
+            given = getattr(self, part)
+            array = csr_array(given, dtype=np.float64) if issparse(given) else np.array(given, dtype=np.float64)
             _check(part, array, shape)
             object.__setattr__(self, part, array)
         object.__setattr__(self, "names", tuple(self.names))
@@ -144,8 +147,9 @@ class Polytope:
         return np.clip(points, self.lower, self.upper)
 
 
-def _check(part: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+def _check(part: str, array: Any, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
         raise ShapeError(f"shape {shape}", got=array.shape, remedy="give one entry per name", where=f"Polytope.{part}")
-    if np.isnan(array).any() or (part == "A" and not np.isfinite(array).all()):
-        raise ShapeError("numbers", got=array.tolist(), remedy="leave no entry missing", where=f"Polytope.{part}")
+    entries = array.data if issparse(array) else array
+    if np.isnan(entries).any() or (part == "A" and not np.isfinite(entries).all()):
+        raise ShapeError("numbers", got=entries.tolist(), remedy="leave no entry missing", where=f"Polytope.{part}")

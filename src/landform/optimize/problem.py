@@ -9,19 +9,25 @@ from typing import Any, TypeAlias
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import Bounds, LinearConstraint, NonlinearConstraint
+from scipy.sparse import csr_array, issparse, vstack
 
 from landform.backends import Model
 from landform.backends.frameworks import backend_of, refuse_traced
 from landform.derivatives import Prepared, prepare
+from landform.derivatives.plan import Mode
 from landform.errors import ShapeError
 from landform.optimize.polytope import Polytope
 from landform.optimize.program import Point, Program, Smooth
+from landform.optimize.sparse.smooth import constraints_of, objective_of
 
 Constraints: TypeAlias = Any
 """SciPy's LinearConstraint or NonlinearConstraint, a sequence of them, or a mapping of names to them."""
 
 Limits: TypeAlias = Any
 """A pair (lower, upper), SciPy's Bounds, or None."""
+
+LARGE = 300
+"""A JAX function of more variables than this is worked on with sparse matrices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +92,9 @@ def make_problem(
     with backend.precision_of(x0):
         flat, unflatten = backend.flatten_point(x0)
         start = np.asarray(backend.to_numpy(flat), dtype=np.float64)
-    prepared = prepare(function, x0, args=args, inputs=inputs, finite=False)
+    large = backend.name == "JAX" and len(start) > LARGE
+    way: Mode = "sparse" if large else "auto"
+    prepared = prepare(function, x0, args=args, inputs=inputs, mode=way, finite=False)
     if prepared.target.m != 1:
         raise ShapeError(
             "an objective with one output",
@@ -99,14 +107,16 @@ def make_problem(
     if within:
         _refuse_outside(start, lower, upper, names)
     linear, bent = _sorted(constraints)
-    A, A_lower, A_upper, A_names = _rows(linear, len(names))
+    A, A_lower, A_upper, A_names = _rows(linear, len(names), large)
     region = Polytope(names, lower, upper, A, A_lower, A_upper, A_names)
-    curved = [_smooth(prepare(_function(c.fun, name), x0, args=args, finite=False)) for name, c in bent]
-    sizes = [int(part.value(start).size) for part in curved]
+    parts = [prepare(_function(c.fun, name), x0, args=args, mode=way, finite=False) for name, c in bent]
+    sizes = [part.target.m for part in parts]
     c_lower, c_upper, c_names = _sides(bent, sizes)
-    program = Program(
-        _smooth(prepared), region, _stacked(curved, sizes) if curved else None, c_lower, c_upper, tuple(c_names)
-    )
+    if large:
+        objective, curved = objective_of(prepared), constraints_of(parts) if parts else None
+    else:
+        objective, curved = _smooth(prepared), _stacked([_smooth(p) for p in parts], sizes) if parts else None
+    program = Program(objective, region, curved, c_lower, c_upper, tuple(c_names))
     functions = tuple(c.fun for _, c in bent)
     return Problem(program, start, unflatten, function, functions, tuple(args), prepared)
 
@@ -162,8 +172,8 @@ def _like(end: Any, empty: float, n: int, backend: Any) -> Point:
     """One side of the bounds as a flat vector: a number for all, or the form of the start."""
     if end is None or (np.ndim(end) == 0 and not isinstance(end, Mapping)):
         return np.full(n, empty if end is None else float(end))
-    leaves = [np.asarray(backend.to_numpy(leaf), dtype=object) for leaf in backend.leaves_of(end)]
-    flat = [np.where(_missing(leaf), empty, leaf) for leaf in leaves]
+    leaves = [np.asarray(backend.to_numpy(leaf)) for leaf in backend.leaves_of(end)]
+    flat = [leaf if leaf.dtype != object else np.where(_missing(leaf), empty, leaf) for leaf in leaves]
     vector = np.concatenate([part.astype(np.float64).reshape(-1) for part in flat])
     if len(vector) != n:
         raise ShapeError(
@@ -227,13 +237,13 @@ def _numbered(name: str, count: int) -> list[str]:
     return [name] if count == 1 else [f"{name}[{i}]" for i in range(count)]
 
 
-def _rows(linear: Sequence[tuple[str, LinearConstraint]], n: int) -> tuple[Any, Any, Any, tuple[str, ...]]:
-    """Every linear constraint as rows."""
-    from scipy.sparse import issparse
-
-    matrices, low, high, names = [np.zeros((0, n))], [np.zeros(0)], [np.zeros(0)], []
+def _rows(linear: Sequence[tuple[str, LinearConstraint]], n: int, large: bool) -> tuple[Any, Any, Any, tuple[str, ...]]:
+    """Every linear constraint as rows; in a large program they stay sparse."""
+    matrices: list[Any] = [csr_array((0, n)) if large else np.zeros((0, n))]
+    low, high, names = [np.zeros(0)], [np.zeros(0)], []
     for name, c in linear:
-        A = np.atleast_2d(c.A.toarray() if issparse(c.A) else np.asarray(c.A, dtype=np.float64))
+        A: Any = c.A if issparse(c.A) else np.atleast_2d(np.asarray(c.A, dtype=np.float64))
+        A = csr_array(A) if large else A.toarray() if issparse(A) else A
         if A.shape[1] != n:
             raise ShapeError(
                 f"a matrix with {n} columns, one for each variable",
@@ -242,10 +252,11 @@ def _rows(linear: Sequence[tuple[str, LinearConstraint]], n: int) -> tuple[Any, 
                 where=f"constraint {name!r}",
             )
         matrices.append(A)
-        low.append(_one_each(c.lb, len(A), name))
-        high.append(_one_each(c.ub, len(A), name))
-        names += _numbered(name, len(A))
-    return np.concatenate(matrices), np.concatenate(low), np.concatenate(high), tuple(names)
+        low.append(_one_each(c.lb, A.shape[0], name))
+        high.append(_one_each(c.ub, A.shape[0], name))
+        names += _numbered(name, A.shape[0])
+    matrix = csr_array(vstack(matrices, format="csr")) if large else np.concatenate(matrices)
+    return matrix, np.concatenate(low), np.concatenate(high), tuple(names)
 
 
 def _sides(

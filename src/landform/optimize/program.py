@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,13 +53,23 @@ class Sides:
     sign: Float[np.ndarray, " l"]
     value: Float[np.ndarray, " l"]
     equality: Bool[np.ndarray, " l"]
-    names: tuple[str, ...]
-    kinds: tuple[str, ...]
+    row_names: Sequence[str]
+    row_kinds: Sequence[str]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of every side."""
+        return tuple(self.row_names[r] for r in self.row.tolist())
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Of every side: "bound", "linear" or "constraint"."""
+        return tuple(self.row_kinds[r] for r in self.row.tolist())
 
     def words(self, i: int) -> str:
         """Limit ``i`` as a user reads it."""
         symbol = "=" if self.equality[i] else "≥" if self.sign[i] > 0 else "≤"
-        return say(self.names[i], symbol, float(self.value[i]))
+        return say(self.row_names[int(self.row[i])], symbol, float(self.value[i]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,13 +126,19 @@ class Program:
         """How many variables there are."""
         return self.region.n
 
+    @property
+    def sparse(self) -> bool:
+        """Whether its matrices are sparse: it is worked on without ever forming a dense one."""
+        return not isinstance(self.region.A, np.ndarray)
+
     @cached_property
     def sides(self) -> Sides:
         """Every limit, one side at a time: bounds first, then linear rows, then constraints."""
-        rows = self.region.rows
-        low, high = np.concatenate([rows.lower, self.c_lower]), np.concatenate([rows.upper, self.c_upper])
-        names = rows.names + tuple(self.c_names)
-        kinds = ("bound",) * self.n + ("linear",) * len(self.region.A) + ("constraint",) * len(self.c_lower)
+        region = self.region
+        low = np.concatenate([region.lower, region.A_lower, self.c_lower])
+        high = np.concatenate([region.upper, region.A_upper, self.c_upper])
+        names = region.names + region.A_names + tuple(self.c_names)
+        kinds = ("bound",) * self.n + ("linear",) * len(region.A_names) + ("constraint",) * len(self.c_lower)
         equal = low == high
         below, above = np.isfinite(low), np.isfinite(high) & ~equal
         row = np.concatenate([np.flatnonzero(below), np.flatnonzero(above)])
@@ -134,6 +150,6 @@ class Program:
             sign,
             np.where(sign > 0, low[row], high[row]),
             equal[row],
-            tuple(names[r] for r in row),
-            tuple(kinds[r] for r in row),
+            names,
+            kinds,
         )

@@ -9,17 +9,16 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.errors import ShapeError
-from landform.optimize.certificate import judge
+from landform.optimize.certificate import Certificate, judge
 from landform.optimize.distinct import Solution, rank
 from landform.optimize.local import steps
 from landform.optimize.nearest import nearest_miss
-from landform.optimize.newton import newton
 from landform.optimize.polish import polish
 from landform.optimize.program import Point, Program, Smooth
-from landform.optimize.slsqp import slsqp
-
-EFFORTS = (1e-8, 1e-11, 1e-14, 1e-14)
-"""SLSQP's tolerance at each attempt from one start; the last digits are Newton's."""
+from landform.optimize.sparse.judged import judged
+from landform.optimize.sparse.nlp import as_nlp
+from landform.optimize.sparse.polish import polished
+from landform.optimize.ways import Method, ways
 
 _MISSED = 1e-6
 """A descent that ends further outside the limits than this begins again, from a point beside its start that is brought
@@ -34,6 +33,7 @@ def solve(
     starts: Float[np.ndarray, "s n"],
     *,
     tolerance: float = 1e-10,
+    method: Method = "own",
     shown: Callable[[Iterable[Point]], Iterable[Point]] = iter,
 ) -> tuple[Solution, ...]:
     """One solution per start, best first.
@@ -52,6 +52,8 @@ def solve(
         Where to begin; they need not meet the limits.
     tolerance : float
         For the first-order conditions, in parts of the gradient and the curvature.
+    method : {"own", "auto", "newton", "slsqp", "uno", "filtersqp", "pounce"}
+        Which solvers, as for `minimize`; "own" needs no package beyond SciPy, but for large programs with constraints.
     shown : callable
         What the starts go through one by one, such as a progress bar.
 
@@ -86,35 +88,53 @@ def solve(
             remedy="give one start per row",
             where="starts",
         )
-    remembering = _remembering(program)
+    remembering = program if program.sparse else _remembering(program)
     found: list[Solution] = []
     with np.errstate(all="ignore"):
         for start in shown(starts):
-            found.append(_from(remembering, start, tolerance, found))
+            found.append(_from(remembering, start, tolerance, found, method))
     return rank(found)
 
 
-def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solution]) -> Solution:
+def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solution], method: Method) -> Solution:
     """Where one start leads; ``found`` holds what the starts before it led to."""
-    way = slsqp if program.constraints is not None or len(program.region.A) else newton
     x = start
-    solution: Solution | None = None
-    for attempt, effort in enumerate(EFFORTS):
-        x = way(program, x, tolerance=effort)
+    best: Solution | None = None
+    for attempt, way in enumerate(ways(program, start, method)):
+        x, prices = way.go(x)
         twin = _twin(program, x, found)
         if twin is not None:
             return replace(twin, start=start)
-        x = polish(program, x, tolerance=tolerance)
-        certificate = judge(program, x, tolerance=max(1e-7, tolerance))
-        solution = Solution(x, float(program.objective.value(x)[0]), certificate, start)
+        x, certificate = _finished(program, x, prices, tolerance)
+        solution = Solution(x, float(program.objective.value(x)[0]), certificate, start, way.name)
+        if best is None or _better(solution, best):
+            best = solution
         if certificate.certified:
             break
         if certificate.escape is not None:
             x = _leave(program, x, certificate.escape)
         elif certificate.violation > _MISSED:
-            x = nearest_miss(program, _aside(program, start, attempt))
-    assert solution is not None
-    return solution
+            aside = _aside(program, start, attempt)
+            x = aside if program.sparse else nearest_miss(program, aside)
+    assert best is not None
+    return best
+
+
+def _better(solution: Solution, best: Solution) -> bool:
+    """Certified or not, then within the limits or not; of equals the later attempt of the same solver."""
+    new, old = ((not s.certificate.certified, s.certificate.violation > _MISSED) for s in (solution, best))
+    return new < old or (new == old and solution.by == best.by)
+
+
+def _finished(program: Program, x: Point, prices: Point | None, tolerance: float) -> tuple[Point, Certificate]:
+    """The last digits, and the verdict."""
+    bound = max(1e-7, tolerance)
+    if not program.sparse:
+        x = polish(program, x, tolerance=tolerance)
+        return x, judge(program, x, tolerance=bound)
+    nlp = as_nlp(program, x)
+    x, known = polished(nlp, x, tolerance=tolerance, prices=prices)
+    return x, judged(nlp, x, tolerance=bound, known=known)
 
 
 def _twin(program: Program, x: Point, found: Sequence[Solution]) -> Solution | None:
@@ -139,7 +159,7 @@ def _leave(program: Program, x: Point, direction: Point) -> Point:
     """Step down from a saddle: along the direction or against it, to the lowest trial within the region."""
     here, best, there = float(program.objective.value(x)[0]), np.inf, x
     unit = direction / max(float((np.abs(direction) / steps(program, x)).max()), 1e-300)
-    behind, ahead = program.region.span(x, unit)
+    behind, ahead = _span(program, x, unit)
     for way, room in ((1.0, ahead), (-1.0, -behind)):
         for length in (0.3, 0.1, 0.03, 0.01):
             trial = x + way * min(length, room) * unit
@@ -147,6 +167,19 @@ def _leave(program: Program, x: Point, direction: Point) -> Point:
             if room > 0 and value < best and (value < here or program.constraints is not None):
                 best, there = value, trial
     return there
+
+
+def _span(program: Program, x: Point, direction: Point) -> tuple[float, float]:
+    """How far the bounds and linear rows hold, against and along a direction."""
+    if not program.sparse:
+        return program.region.span(x, direction)
+    region = program.region
+    at, rate = np.concatenate([x, region.A @ x]), np.concatenate([direction, region.A @ direction])
+    low, high = np.concatenate([region.lower, region.A_lower]), np.concatenate([region.upper, region.A_upper])
+    still = np.abs(rate) <= 1e-13
+    ahead = np.where(still, np.inf, np.maximum(np.where(rate > 0, high - at, at - low), 0.0) / np.abs(rate))
+    behind = np.where(still, np.inf, np.maximum(np.where(rate > 0, at - low, high - at), 0.0) / np.abs(rate))
+    return -float(behind.min()), float(ahead.min())
 
 
 def _remembering(program: Program) -> Program:

@@ -22,10 +22,12 @@ def scattered(program: Program, start: Point, *, count: int, seed: int) -> Float
     if count < 1:
         return np.empty((0, program.n))
     bounded = np.isfinite(region.lower) & np.isfinite(region.upper)
-    if len(region.A) and bounded.all():
+    if len(region.A_names) and bounded.all() and not program.sparse:
         return region.sample(count, seed)
-    sobol = qmc.Sobol(program.n, seed=seed)
-    shares = sobol.random_base2(int(np.ceil(np.log2(count))))[:count]
+    if program.n <= qmc.Sobol.MAXDIM:
+        shares = qmc.Sobol(program.n, seed=seed).random_base2(int(np.ceil(np.log2(count))))[:count]
+    else:
+        shares = np.random.default_rng(seed).random((count, program.n))
     around = start + _WIDE * steps(program, start) * norm.ppf(np.clip(shares, 1e-9, 1 - 1e-9))
     with np.errstate(invalid="ignore"):
         within = region.lower + shares * (region.upper - region.lower)

@@ -241,3 +241,22 @@ def test_bad_input_is_said_in_one_sentence():
         landform.minimize(lambda x: x[0], np.ones(2), constraints=NonlinearConstraint(lambda x: x, [0, 0, 0], 1))
     with pytest.raises(ShapeError, match="one bound for each of 2 variables, got 3"):
         landform.minimize(lambda x: x[0], np.ones(2), bounds=([0, 0, 0], None))
+
+
+@pytest.mark.parametrize("x0", [[0, 3], (0, 3), np.array([0, 3])], ids=["list", "tuple", "array"])
+def test_whole_numbers_are_a_start(x0):
+    best = landform.minimize(lambda x: (x[0] - 1) ** 2 + (x[1] - 2.5) ** 2, x0)
+    np.testing.assert_allclose(best.x, [1, 2.5])
+
+
+def test_the_solver_is_told_and_an_unknown_one_refused():
+    def bowl(x):
+        return x @ x
+
+    row = LinearConstraint(np.ones((1, 2)), 1, 1)
+    assert landform.minimize(bowl, np.ones(2)).by == "a trust region"
+    assert landform.minimize(bowl, np.ones(2), constraints=row).by == "SLSQP"
+    with pytest.raises(ShapeError, match="a method among"):
+        landform.minimize(bowl, np.ones(2), method="simplex")
+    with pytest.raises(ShapeError, match="bounds alone"):
+        landform.minimize(bowl, np.ones(2), constraints=row, method="newton")

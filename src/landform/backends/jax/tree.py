@@ -41,11 +41,12 @@ def as_point(x: Any) -> Any:
 
 
 def as_double(x: Any) -> Any:
-    """The point in double precision, in its own form."""
+    """The point in double precision, in its own form; whole numbers are numbers."""
 
     def double(leaf: Any) -> Any:
         array = np.asarray(leaf)
-        return array.astype(np.float64) if np.issubdtype(array.dtype, np.floating) or np.isscalar(leaf) else leaf
+        real = array.dtype.kind in "fiu" or np.issubdtype(array.dtype, np.floating)
+        return array.astype(np.float64) if real or np.isscalar(leaf) else leaf
 
     return map_leaves(double, x if not isinstance(x, (list, tuple)) or np.ndim(x[0]) else np.asarray(x))
 
