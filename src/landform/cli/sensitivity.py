@@ -84,9 +84,8 @@ def _results(
 def _is_one_number(estimator: Any, given: Any) -> bool:
     """Whether the estimator predicts one number for a row: it is then called as the target is."""
     import numpy as np
-    from sklearn.base import is_regressor
 
-    return is_regressor(estimator) and np.size(estimator.predict(given[:1])) == 1
+    return not hasattr(estimator, "classes_") and np.size(estimator.predict(given[:1])) == 1
 
 
 def _words(estimator: Any) -> str:
