@@ -2,9 +2,9 @@
 
 The files in the order in which a point passes them: `tree` (tensors as one vector), `flat` (the function between
 vectors; what cannot be differentiated is refused, with `graph` and `refusals`), `programs` and `dense` (products and
-matrices), `tables` (a model at every row), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor
-coefficients), `joint` (what a solver asks). `families` has what a Fisher information needs of distributions, `module`
-makes a module a function of its parameters.
+matrices), `tables` (a model at every row), `seeds` (sparse matrices), `layered` (slopes by layers and rows), `higher`
+(Gauss-Newton, Laplacians, Taylor coefficients), `joint` (what a solver asks). `families` has what a Fisher information
+needs of distributions, `module` makes a module a function of its parameters.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from landform.backends.torch import families
 from landform.backends.torch.flat import Flat, evaluated_anew, flat_function, output_leaves, output_size, outputs_at
 from landform.backends.torch.higher import laplacian, loss_of_linear, taylor
 from landform.backends.torch.joint import as_double, half_squared, joint_function, leaf_names, shaped
+from landform.backends.torch.layered import layered
 from landform.backends.torch.programs import (
     bend,
     hessian_dense,
@@ -66,6 +67,7 @@ __all__ = [
     "joined",
     "joint_function",
     "laplacian",
+    "layered",
     "leaf_names",
     "leaves",
     "leaves_of",
