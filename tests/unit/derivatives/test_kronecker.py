@@ -251,3 +251,15 @@ def batch_mean(p, X):
 def test_bad_input_is_one_sentence(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+def test_what_a_function_reads_is_read_anew():
+    scale = np.ones(3)
+
+    def scaled(w, X):
+        return X @ w * scale
+
+    w = drawn(5, 3)
+    before = landform.kronecker(scaled, w, X, "gaussian").trace()
+    scale[:] = 2.0
+    assert landform.kronecker(scaled, w, X, "gaussian").trace() == pytest.approx(4 * before)

@@ -286,6 +286,7 @@ def _convolution(step: int, eqn: Any, places: np.ndarray) -> Use | None:
 
 
 _KEPT = 16
+_SETTINGS = ("enable_x64", "default_matmul_precision")
 _found: OrderedDict[Any, Layered] = OrderedDict()
 
 
@@ -301,7 +302,7 @@ def layered(predict: Callable[..., Any], parameters: Any, inputs: Sequence[Any])
     rows, form = jax.tree.flatten(tuple(inputs))
     shapes = *(np.shape(v) for v in leaves), *(np.shape(v)[1:] for v in rows)
     kinds = tuple(str(jnp.result_type(v)) for v in (*leaves, *rows))
-    key = state, tree, form, shapes, kinds, jax.config.jax_enable_x64, jax.config.jax_default_matmul_precision
+    key = state, tree, form, shapes, kinds, *(getattr(jax.config, f"jax_{name}") for name in _SETTINGS)
     if key not in _found:
         _found[key] = Layered(predict, parameters, inputs)
         if len(_found) > _KEPT:
