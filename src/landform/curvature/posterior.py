@@ -155,7 +155,8 @@ class Posterior(Finding):
         """The evidence against the prior precision."""
         noise = self.noise.value if self.noise is not None else 1.0
         middle = np.log10(self.prior.value)
-        x = np.linspace(middle - 3, middle + 3, 121)
+        reach = 4 * (self.prior.standard_error or self.prior.value) / self.prior.value / np.log(10)
+        x = np.linspace(middle - reach, middle + reach, 121)
         y = [self.evidence.at(10**t, noise) for t in x]
         none: list[None] = [None] * len(x)
         marks = [(float(middle), self.log_evidence)]
