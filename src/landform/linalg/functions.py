@@ -108,7 +108,7 @@ def sampled_trace_of_function(
         draw()
     value, error = float(np.mean(samples)), spread / np.sqrt(len(samples))
     half = wide * error + float(np.mean(doubts))
-    converged = half <= tolerance * max(abs(value), floor)
+    converged = bool(half <= tolerance * max(abs(value), floor))
     return Sampled(value, error, value - half, value + half, spent, converged, False)
 
 
