@@ -53,6 +53,7 @@ def test_exported_names_are_pinned():
         "hessian",
         "hypergradient",
         "jacobian",
+        "kronecker",
         "landscape",
         "laplacian",
         "minimize",

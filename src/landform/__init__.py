@@ -15,6 +15,7 @@ _ROOMS = {
     "hessian": "landform.derivatives",
     "gauss_newton": "landform.derivatives",
     "fisher": "landform.derivatives",
+    "kronecker": "landform.derivatives.kronecker",
     "laplacian": "landform.derivatives",
     "taylor": "landform.derivatives",
     "prepare": "landform.derivatives",

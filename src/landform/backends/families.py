@@ -36,3 +36,31 @@ def score(name: str, eta: np.ndarray, targets: np.ndarray, sigma: Any) -> np.nda
     if name == "poisson":
         return targets - np.exp(eta)
     return (targets - eta) / np.asarray(sigma) ** 2
+
+
+def root(name: str, eta: np.ndarray, sigma: Any) -> np.ndarray:
+    """A square root S of every row's information by its outputs, SS' = A''(η), shape (rows, outputs, outputs).
+
+    Examples
+    --------
+    >>> S = root("bernoulli", np.zeros((1, 2)), 1.0)
+    >>> S @ S.transpose(0, 2, 1)
+    array([[[0.25, 0.  ],
+            [0.  , 0.25]]])
+    """
+    rows, size = len(eta), int(np.prod(eta.shape[1:], dtype=int))
+    if name == "categorical":
+        p = np.exp(eta - eta.max(-1, keepdims=True))
+        p = (p / p.sum(-1, keepdims=True)).reshape(rows, -1, eta.shape[-1])
+        found = np.zeros((rows, p.shape[1], p.shape[2], p.shape[1], p.shape[2]), eta.dtype)
+        for k in range(p.shape[1]):
+            q = np.sqrt(p[:, k])
+            found[:, k, :, k, :] = q[:, :, None] * (np.eye(p.shape[2]) - q[:, :, None] * q[:, None, :])
+        return found.reshape(rows, size, size)
+    if name == "bernoulli":
+        scale = 0.5 / np.cosh(eta / 2)
+    elif name == "poisson":
+        scale = np.exp(eta / 2)
+    else:
+        scale = np.broadcast_to(1 / np.asarray(sigma, eta.dtype), eta.shape)
+    return scale.reshape(rows, size, 1) * np.eye(size, dtype=eta.dtype)

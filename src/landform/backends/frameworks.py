@@ -52,6 +52,17 @@ def own_data(function: Any) -> Any:
     return function.data if module is not None and isinstance(function, module.ModuleFunction) else None
 
 
+def predictor_of(function: Any) -> Any:
+    """A PyTorch module, or the function of one, as ``predict(parameters, *inputs)``; None for any other function."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(function, _modules(torch)):
+        return None
+    from landform.backends.torch.module import Prediction
+
+    module: Any = function
+    return Prediction(module if isinstance(module, torch.nn.Module) else module.module)
+
+
 def _jax() -> Any:
     from landform.backends import jax as backend
 

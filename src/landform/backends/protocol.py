@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from landform.backends.layered import Rows, Site
+
 Flat = Callable[..., Any]
 Leaf = tuple[str, tuple[int, ...]]
 """Label and shape of one array in a point."""
@@ -38,6 +40,19 @@ class Families(Protocol):
 
     def squared_scores(self, eta: Any, scores: Any) -> Any:
         """Half the mean over samples of the sum over rows of (score · output)²."""
+
+
+class Layered(Protocol):
+    """A function of parameters and data rows by its layers (`landform.backends.layered`)."""
+
+    sites: list[Site]
+    rest: dict[int, str]
+
+    def restricted(self, sites: Sequence[int]) -> Layered:
+        """The same with slopes by some sites' units alone."""
+
+    def at(self, parameters: Any, inputs: Sequence[Any], scores: Any) -> Rows:
+        """Outputs, features and slopes of the outputs along every score, shape (k, rows, outputs), by all units."""
 
 
 class Backend(Protocol):
@@ -150,6 +165,9 @@ class Backend(Protocol):
 
     def laplacian(self, f: Flat, chunk: int, x: Any, *args: Any) -> Any:
         """The sum of every output's second derivatives along the inputs, ``chunk`` inputs at a time."""
+
+    def layered(self, predict: Callable[..., Any], parameters: Any, inputs: Sequence[Any]) -> Layered:
+        """The layers of ``predict(parameters, *inputs)``, every input with rows along its first axis."""
 
     def taylor(self, f: Flat, order: int, x: Any, v: Any, *args: Any) -> Any:
         """Taylor coefficients of f along v, shape (order + 1, m)."""

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from landform.curvature.at_point import LossAt, loss_at
+from landform.curvature.at_point import loss_at
 from landform.curvature.by_layer import LayerShares, by_layer
+from landform.curvature.compare import Comparison, compare
 from landform.curvature.cuts import Plane, Slice, cut, plane
+from landform.curvature.fixed import FixedDirections, LogDeterminant, effective_dimension, log_determinant
 from landform.curvature.influence import Influence, influence
+from landform.curvature.observed import Source
 from landform.curvature.overview import Overview, overview
+from landform.curvature.posterior import Given, Posterior, posterior
+from landform.curvature.predictive import Link, Predictive
 from landform.curvature.spectra import Density, Diagonal, TopPairs, Total, density, diagonal, top_pairs, trace
 from landform.curvature.stable_step import Method, StableStep, stable_step
 from landform.curvature.verdict import Verdict, verdict
+from landform.derivatives.kronecker import Sharing, Structure
 from landform.derivatives.plan import DEFAULT_MEMORY
+from landform.errors import ShapeError
 
 
 def _silent(words: str) -> None:
@@ -27,8 +34,9 @@ class LossLandscape:
     products, with its doubt.
     """
 
-    def __init__(self, at: LossAt) -> None:
-        self._at = at
+    def __init__(self, source: Source) -> None:
+        self._source, self._at = source, source.at
+        self._posteriors: dict[Any, Posterior] = {}
 
     @property
     def size(self) -> int:
@@ -271,12 +279,190 @@ class LossLandscape:
         """
         return influence(self._at, of, rows, tolerance=tolerance, damping=damping)
 
+    def posterior(
+        self,
+        method: Structure = "kronecker",
+        *,
+        prior: Given = "evidence",
+        noise: Given = "evidence",
+        likelihood: str | None = None,
+        sharing: Sharing = "expand",
+        joint: bool = True,
+        samples: int | None = None,
+        seed: int = 0,
+    ) -> Posterior:
+        """How well the data fix the parameters: Laplace's approximation, its prior and noise, its evidence.
+
+        The parameters must be fitted: a normal distribution around them says nothing elsewhere. Made once for the
+        same arguments.
+
+        Parameters
+        ----------
+        method : {"kronecker", "corrected", "diagonal", "full", "last layer"}
+            Structure of the curvature: Kronecker factors of every layer, with corrected eigenvalues (EKFAC), along
+            every parameter, the whole matrix, the whole matrix of the last layer with the others held.
+        prior : float or "evidence"
+            Precision (one over variance) of a normal prior around zero; that of most evidence if not given.
+        noise : float or "evidence"
+            Standard deviation of the observations, of a squared loss.
+        likelihood : str, optional
+            "categorical", "bernoulli", "poisson" or "gaussian"; recognized from the value of the loss if not given.
+        sharing, joint, samples, seed
+            As for `landform.kronecker`.
+
+        Raises
+        ------
+        ShapeError
+            If the loss hides its model (see ``predict`` of `landform.landscape`), no likelihood fits it, or the
+            evidence has no maximum.
+        """
+        options = {"prior": prior, "noise": noise, "likelihood": likelihood, "sharing": sharing, "joint": joint}
+        key = (method, *options.values(), samples, seed)
+        if key not in self._posteriors:
+            self._posteriors[key] = posterior(self._source, method, **options, samples=samples, seed=seed)  # type: ignore[arg-type]
+        return self._posteriors[key]
+
+    def uncertainty(
+        self,
+        x: Any,
+        method: Structure = "kronecker",
+        *,
+        link: Link = "probit",
+        draws: int = 1000,
+        level: float = 0.95,
+        seed: int = 0,
+        **options: Any,
+    ) -> Predictive:
+        """What the model says of new inputs, with the doubt of its parameters.
+
+        Parameters
+        ----------
+        x : array, or tuple of arrays
+            Inputs with rows along their first axis, as in the data.
+        method : str
+            As for `posterior`, as are the further ``options``.
+        link, draws, level, seed
+            As for `Posterior.predict`.
+
+        References
+        ----------
+        See `landform.curvature.posterior`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X = np.array([[1.0, -1.0], [1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
+        >>> y = np.array([[0.1], [0.9], [2.1], [2.9]])
+        >>> w = np.linalg.lstsq(X, y, rcond=None)[0]
+        >>> predict = lambda w, X: X @ w
+        >>> land = landscape(lambda w, X, y: ((predict(w, X) - y) ** 2).mean(), w, (X, y), predict=predict)
+        >>> far = land.uncertainty(np.array([[1.0, 0.5], [1.0, 9.0]]), prior=1e-6, noise=0.1)
+        >>> far.deviations.ravel().round(4)  # that of least squares: a line is less sure far from its data
+        array([0.05  , 0.3834])
+        """
+        return self.posterior(method, seed=seed, **options).predict(x, link=link, draws=draws, level=level, seed=seed)
+
+    def effective_dimension(
+        self,
+        shift: float | None = None,
+        *,
+        tolerance: float = 0.02,
+        level: float = 0.95,
+        most: int | None = None,
+        seed: int = 0,
+    ) -> FixedDirections:
+        """How many directions the data fix: Σ λ / (λ + shift) over the curvatures λ of the loss.
+
+        Parameters
+        ----------
+        shift : float, optional
+            Curvature at which a direction counts half: a weight decay, or the prior's precision in units of the
+            loss (over the number of rows, for a mean). Otherwise that of most evidence, which takes the loss for a
+            negative log-likelihood.
+        tolerance, level, most, seed
+            As for `logdet`.
+
+        Raises
+        ------
+        ShapeError
+            If there is no shift and none can be found.
+
+        References
+        ----------
+        MacKay (1992), "Bayesian interpolation", Neural Computation 4.
+        """
+        return effective_dimension(self._source, shift, tolerance=tolerance, level=level, most=most, seed=seed)
+
+    def logdet(
+        self,
+        shift: float = 0.0,
+        *,
+        tolerance: float = 0.02,
+        level: float = 0.95,
+        most: int | None = None,
+        seed: int = 0,
+    ) -> LogDeterminant:
+        """The logarithm of the determinant of the Hessian plus ``shift`` times the identity.
+
+        Parameters
+        ----------
+        shift : float
+            Added to every curvature; all must then be positive.
+        tolerance : float
+            Half the interval's width, relative to the number or, if that is larger, to the number of parameters.
+        level, most, seed
+            Of the interval, products allowed, and of the random vectors.
+
+        Raises
+        ------
+        DerivativeError
+            If a curvature plus the shift is not positive.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> land = landscape(lambda x: x[0] ** 2 + 3 * x[1] ** 2, np.zeros(2))
+        >>> round(land.logdet().estimate.value, 6), land.effective_dimension(2.0).estimate.value  # 2/4 + 6/8
+        (2.484907, 1.25)
+        """
+        return log_determinant(self._at, shift, tolerance=tolerance, level=level, most=most, seed=seed)
+
+    def compare(
+        self, other: LossLandscape, *, reach: float = 0.05, probes: int = 40, level: float = 0.95, seed: int = 0
+    ) -> Comparison:
+        """Whether this place is flatter than another one, by measures that rescaled layers do not change.
+
+        Parameters
+        ----------
+        other : LossLandscape
+            Of the same loss and data, at other parameters or of another model.
+        reach : float
+            Length of the moves, relative to what is moved.
+        probes : int
+            Random moves for each measure.
+        level, seed : float, int
+            Of the intervals, and for the moves.
+
+        References
+        ----------
+        Dinh, Pascanu, Bengio and Bengio (2017), "Sharp minima can generalize for deep nets", ICML (why plain measures
+        are not fair); Li et al. (2018), NeurIPS (filters); Kwon et al. (2021), "ASAM", ICML, and Andriushchenko et al.
+        (2023), ICML (moves relative to every parameter).
+        """
+        if not isinstance(other, LossLandscape):
+            raise ShapeError(
+                "a landscape to compare with", got=type(other).__name__, remedy="make it with landform.landscape",
+                where="argument other",
+            )  # fmt: skip
+        return compare(self._at, other._at, reach=reach, probes=probes, level=level, seed=seed)
+
 
 def landscape(
     loss: Callable[..., Any],
     params: Any,
     data: Any = None,
     *,
+    predict: Callable[..., Any] | None = None,
     reduction: Literal["mean", "sum"] = "mean",
     memory: str | int = DEFAULT_MEMORY,
 ) -> LossLandscape:
@@ -293,6 +479,10 @@ def landscape(
         A tuple is one batch, its parts what the loss takes after the parameters. A list, a DataLoader or a function
         that returns an iterator holds batches, each a tuple; they are read again for every product, and a pass that
         brings other data is refused.
+    predict : callable, optional
+        The model inside the loss, ``predict(params, *inputs)`` to outputs, a row for every row of the data, which are
+        (inputs, targets): for `LossLandscape.posterior`, `LossLandscape.uncertainty`. A PyTorch module's function has
+        its own.
     reduction : {"mean", "sum"}
         What the loss does with the rows of a batch; means are weighted by rows.
     memory : str or int
@@ -323,4 +513,5 @@ def landscape(
     >>> found.place, round(found.gain, 2), land.top(1).eigenvalues.round(9)
     ('saddle', 0.25, array([2.]))
     """
-    return LossLandscape(loss_at(loss, params, data, reduction=reduction, memory=memory))
+    at = loss_at(loss, params, data, reduction=reduction, memory=memory)
+    return LossLandscape(Source(at, loss, predict))

@@ -1,6 +1,8 @@
 """Subspaces and spectra: what can be had from matrices and products alone; no function is known here."""
 
+from landform.linalg.evidence import Evidence
 from landform.linalg.extreme import End, ExtremePairs, extreme_pairs, undershoot
+from landform.linalg.functions import sampled_trace_of_function
 from landform.linalg.leading import LeadingPairs, leading_pairs
 from landform.linalg.moments import Moments, moments_of
 from landform.linalg.perturbation import Eigenpairs, SpanChange, span_change
@@ -12,6 +14,7 @@ from landform.linalg.trace import Sampled, sampled_diagonal, sampled_trace
 __all__ = [
     "Eigenpairs",
     "End",
+    "Evidence",
     "ExtremePairs",
     "LeadingPairs",
     "Moments",
@@ -25,6 +28,7 @@ __all__ = [
     "projected_spectrum",
     "sampled_diagonal",
     "sampled_trace",
+    "sampled_trace_of_function",
     "span_change",
     "spectral_quadrature",
     "tangent_basis",

@@ -5,9 +5,9 @@ double precision inside a local context; JAX arrays stay in the precision and on
 
 The files in the order in which a point passes them: `context` (precision, complaints), `tree` (arrays as one vector),
 `flat` (the function between vectors, with its `state` and its `record`), `compiled`, `programs` and `tables` (products,
-and whole tables), `dense` (matrices), `seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor
-coefficients), `joint` (functions made one), `argmin` (a minimum as a function). `families` has what a Fisher
-information needs of distributions.
+and whole tables), `dense` (matrices), `seeds` (sparse matrices), `layered` (slopes by layers and rows), `higher`
+(Gauss-Newton, Laplacians, Taylor coefficients), `joint` (functions made one), `argmin` (a minimum as a function).
+`families` has what a Fisher information needs of distributions.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ from landform.backends.jax.joint import (
     half_squared,
     joint_function,
 )
+from landform.backends.jax.layered import layered
 from landform.backends.jax.programs import (
     FixedPoint,
     bend,
@@ -125,6 +126,7 @@ __all__ = [
     "joined",
     "joint_function",
     "laplacian",
+    "layered",
     "leaf_names",
     "leaves",
     "leaves_of",

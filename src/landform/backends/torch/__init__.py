@@ -2,9 +2,9 @@
 
 The files in the order in which a point passes them: `tree` (tensors as one vector), `flat` (the function between
 vectors; what cannot be differentiated is refused, with `graph` and `refusals`), `programs` and `dense` (products and
-matrices), `layers` (Hessians of networks), `tables` (a model at every row), `seeds` (sparse matrices), `higher`
-(Gauss-Newton, Laplacians, Taylor coefficients), `joint` (what a solver asks). `families` has what a Fisher information
-needs of distributions, `module` makes a module a function of its parameters.
+matrices), `layers` (Hessians of networks), `layered` (slopes by layers and rows), `tables` (a model at every row),
+`seeds` (sparse matrices), `higher` (Gauss-Newton, Laplacians, Taylor coefficients), `joint` (what a solver asks).
+`families` has what a Fisher information needs of distributions, `module` makes a module a function of its parameters.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from landform.backends.torch.flat import Flat, evaluated_anew, flat_function, ou
 from landform.backends.torch.higher import laplacian, loss_of_linear, taylor
 from landform.backends.torch.joint import as_double, half_squared, joint_function, leaf_names, shaped
 from landform.backends.torch.layers import layers_of
+from landform.backends.torch.layered import layered
 from landform.backends.torch.programs import (
     bend,
     hessian_dense,
@@ -68,6 +69,7 @@ __all__ = [
     "joint_function",
     "laplacian",
     "layers_of",
+    "layered",
     "leaf_names",
     "leaves",
     "leaves_of",

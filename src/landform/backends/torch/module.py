@@ -66,6 +66,23 @@ class ModuleFunction:
         return outputs if self.loss is None else self.loss(outputs, *targets)
 
 
+class Prediction:
+    """A module's outputs for any values of the parameters, at any inputs.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Left as it is.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+
+    def __call__(self, parameters: dict[str, torch.Tensor], *inputs: Any) -> Any:
+        """The outputs."""
+        return functional_call(self.module, parameters, inputs)
+
+
 def module_function(
     module: nn.Module, data: Any, loss: Callable[..., Any] | None, parameters: Sequence[str] | None
 ) -> ModuleFunction:
