@@ -64,7 +64,7 @@ def main() -> None:
     print(f"{n} parameters\n\n| what | landform | beside it |\n|---|---|---|")
 
     ours = [land.top(10, tolerance=1e-4, seed=seed) for seed in SEEDS]
-    held = sum(np.all(np.abs(o.eigenvalues - truth[::-1][:10]) <= o.residuals + 1e-6 * truth[-1]) for o in ours)
+    held = sum(np.all(np.abs(o.eigenvalues - truth[::-1][:10]) <= o.errors + 1e-6 * truth[-1]) for o in ours)
     theirs = []
     for seed in SEEDS:
         before = at.products

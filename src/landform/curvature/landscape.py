@@ -101,11 +101,12 @@ class LossLandscape:
         *,
         end: Literal["top", "bottom", "both", "largest"] = "top",
         tolerance: float = 1e-4,
+        exact: Literal["values", "vectors"] = "values",
         most: int | None = None,
         start: Any = None,
         seed: int = 0,
     ) -> TopPairs:
-        """The largest curvatures and their directions, with bounds from their residuals.
+        """The largest curvatures and their directions, with bounds from residuals and gaps.
 
         Parameters
         ----------
@@ -114,7 +115,9 @@ class LossLandscape:
         end : {"top", "bottom", "both", "largest"}
             Largest, smallest, either, or largest in absolute value.
         tolerance : float
-            Residuals allowed, relative to the largest absolute curvature.
+            Errors of curvatures allowed, relative to the largest absolute one.
+        exact : {"values", "vectors"}
+            "vectors" asks the same of the residuals, so that directions are as near.
         most : int, optional
             Products allowed.
         start : TopPairs or array, optional
@@ -127,7 +130,7 @@ class LossLandscape:
         ShapeError
             If more are asked for than there are parameters.
         """
-        return top_pairs(self._at, count, end=end, tolerance=tolerance, most=most, start=start, seed=seed)
+        return top_pairs(self._at, count, end=end, tolerance=tolerance, exact=exact, most=most, start=start, seed=seed)
 
     def density(
         self, *, bins: int = 50, probes: int = 6, steps: int = 80, level: float = 0.95, seed: int = 0

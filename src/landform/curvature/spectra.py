@@ -28,11 +28,13 @@ class TopPairs(Finding):
     vectors : array, shape (n, k)
         Unit directions, one a column.
     residuals : array, shape (k,)
-        A true eigenvalue lies within this of every one.
+        ‖H v − θ v‖: a true eigenvalue lies within this of every one, whatever was overlooked.
+    errors : array, shape (k,)
+        How far each may be off, if none between it and its neighbours was overlooked.
     missed : float
         With a chance of 99.9 % none lies further than this beyond the outermost; zero where it is exact.
     converged : bool
-        Whether all residuals are as small as was asked.
+        Whether all are known as well as was asked.
     products : int
         Hessian products that it took.
     """
@@ -40,6 +42,7 @@ class TopPairs(Finding):
     eigenvalues: Float[np.ndarray, " k"]
     vectors: Float[np.ndarray, "n k"]
     residuals: Float[np.ndarray, " k"]
+    errors: Float[np.ndarray, " k"]
     missed: float
     converged: bool
     products: int
@@ -47,10 +50,10 @@ class TopPairs(Finding):
     def sentences(self) -> list[str]:
         """The largest one, and whether all are as near as was asked."""
         first = minus(f"{self.eigenvalues[0]:.4g}")
-        found = f"The first curvature is {first} ± {self.residuals[0]:.1g}."
+        found = f"The first curvature is {first} ± {self.errors[0]:.1g}."
         if not self.converged:
-            worst = int(np.argmax(self.residuals))
-            found += f" Not converged: number {worst + 1} is known to ±{self.residuals[worst]:.1g} only."
+            worst = int(np.argmax(self.errors))
+            found += f" Not converged: number {worst + 1} is known to ±{self.errors[worst]:.1g} only."
         return [found]
 
     @property
@@ -63,18 +66,26 @@ class TopPairs(Finding):
         import pandas as pd
 
         number = np.arange(1, len(self.eigenvalues) + 1)
-        return pd.DataFrame({"number": number, "eigenvalue": self.eigenvalues, "within": self.residuals})
+        return pd.DataFrame({"number": number, "eigenvalue": self.eigenvalues, "within": self.errors})
 
     def pictures(self) -> list[Picture]:
         """Bars of the eigenvalues."""
-        low, high = self.eigenvalues - self.residuals, self.eigenvalues + self.residuals
+        low, high = self.eigenvalues - self.errors, self.eigenvalues + self.errors
         labels = [str(k + 1) for k in range(len(low))]
         values = self.eigenvalues.tolist()
         return [Bars(labels, values, low.tolist(), high.tolist(), title="Largest curvatures", axis="eigenvalue")]
 
 
 def top_pairs(
-    at: LossAt, count: int, *, end: Any, tolerance: float, most: int | None, start: Any, seed: int
+    at: LossAt,
+    count: int,
+    *,
+    end: Any,
+    tolerance: float,
+    most: int | None,
+    start: Any,
+    seed: int,
+    exact: Any = "values",
 ) -> TopPairs:
     """What `LossLandscape.top` gives."""
     vectors = start.vectors if isinstance(start, TopPairs) else start
@@ -87,10 +98,12 @@ def top_pairs(
         )
     found = extreme_pairs(
         at.product, at.n, count=count, end=end, tolerance=max(tolerance, 8 * at.rounding), most=most, start=vectors,
-        copies=vectors is None, seed=seed,
+        copies=vectors is None, exact=exact, seed=seed,
     )  # fmt: skip
     asked = found.converged and tolerance >= 8 * at.rounding
-    return TopPairs(found.eigenvalues, found.vectors, found.residuals, found.missed, asked, found.products)
+    return TopPairs(
+        found.eigenvalues, found.vectors, found.residuals, found.errors, found.missed, asked, found.products
+    )
 
 
 @dataclass(frozen=True, eq=False)

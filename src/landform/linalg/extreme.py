@@ -5,20 +5,20 @@ itself and not of a recurrence, and a start from earlier vectors is the same ite
 
 References
 ----------
-Lanczos (1950), J. Res. Natl. Bur. Stand. 45; Parlett (1998), *The Symmetric Eigenvalue Problem*, ch. 11 and 13
-(residual bounds); Stathopoulos and Saad (1998), ETNA 7 (thick restart); Kuczyński and Woźniakowski (1992), "Estimating
-the largest eigenvalue by the power and Lanczos algorithms with a random start", SIAM J. Matrix Anal. Appl. 13
-(`missed`).
+Lanczos (1950), J. Res. Natl. Bur. Stand. 45; Parlett (1998), *The Symmetric Eigenvalue Problem*, ch. 11 and 13 (bounds
+from residuals and gaps); Stathopoulos and Saad (1998), ETNA 7 (thick restart); Kuczyński and Woźniakowski (1992),
+"Estimating the largest eigenvalue by the power and Lanczos algorithms with a random start", SIAM J. Matrix Anal.
+Appl. 13 (`missed`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from landform.errors import DerivativeError, ShapeError
 
@@ -41,12 +41,15 @@ class ExtremePairs:
         Orthonormal columns.
     residuals : array, shape (k,)
         ‖A v − θ v‖: an eigenvalue of A lies within this of every θ.
+    errors : array, shape (k,)
+        The same more closely: residual² / gap, with the gap to the nearest other value found less that one's residual
+        (Temple's bound). It rests on no eigenvalue in that gap having been overlooked.
     radius : float
         Largest absolute value met: what tolerances are relative to.
     products : int
         Products with a vector that it took.
     converged : bool
-        Whether every residual is within the tolerance.
+        Whether every error (with ``exact="vectors"`` every residual) is within the tolerance.
     missed : float
         With a chance of 99.9 % no eigenvalue lies further than this beyond the outermost one found at an end that was
         asked for; zero where the whole space was spanned, infinite where the bound does not hold (a warm start, a
@@ -56,6 +59,7 @@ class ExtremePairs:
     eigenvalues: Float[np.ndarray, " k"]
     vectors: Float[np.ndarray, "n k"]
     residuals: Float[np.ndarray, " k"]
+    errors: Float[np.ndarray, " k"]
     radius: float
     products: int
     converged: bool
@@ -69,6 +73,7 @@ def extreme_pairs(
     count: int,
     end: End = "top",
     tolerance: float = 1e-6,
+    exact: Literal["values", "vectors"] = "vectors",
     most: int | None = None,
     basis: int | None = None,
     copies: bool = True,
@@ -89,7 +94,9 @@ def extreme_pairs(
     end : {"top", "bottom", "both", "largest"}
         Largest, smallest, either, or largest in absolute value.
     tolerance : float
-        Residuals allowed, relative to the largest absolute eigenvalue met.
+        Errors or residuals allowed, relative to the largest absolute eigenvalue met.
+    exact : {"values", "vectors"}
+        What the tolerance is for: errors of eigenvalues, or residuals, which also bound those of the vectors.
     most : int, optional
         Products allowed; size + 1 unless given.
     basis : int, optional
@@ -124,26 +131,37 @@ def extreme_pairs(
     room = min(size, max(basis or max(300, 20 * wanted), 2 * wanted + _SPARE))
     limit = size + 1 if most is None else most
     krylov.begin(start)
-    check, confirm_until = 1, None
+    check, confirm_until = 1, 0
+    before: ExtremePairs | None = None
     while True:
         k = krylov.k
         full, spent = k >= size, krylov.products >= limit
         if k >= min(wanted, size) and (k >= check or full or spent):
-            found = _ritz(krylov, count, end, tolerance)
+            found = _ritz(krylov, count, end, tolerance, exact)
             check = k + 1 + k // 16
-            confirmed = not copies or (confirm_until is not None and k >= confirm_until)
-            if full or spent or (stop is not None and stop(found)) or (found.converged and confirmed):
+            if full or spent or (stop is not None and stop(found)) or (found.converged and not copies):
                 return found
-            if found.converged and confirm_until is None:
-                confirm_until = k + max(wanted, k // 4)
+            if before is not None and k >= confirm_until:
+                if _confirmed(before, found, tolerance):
+                    return replace(before, products=found.products)
+                if found.converged:
+                    return found
+                before = None
+            elif before is None and found.converged:
+                before, confirm_until = found, k + max(4, k // 4)
                 krylov.pure_bound(found.missed)
                 krylov.expand(krylov.random())
                 continue
             if k >= room:
                 krylov.fold(_chosen(krylov.values(), min(wanted + _SPARE, k), end))
-                check, confirm_until = krylov.k + 1, None
+                check, before = krylov.k + 1, None
                 continue
         krylov.grow(count, end, tolerance)
+
+
+def _confirmed(before: ExtremePairs, after: ExtremePairs, tolerance: float) -> bool:
+    """Whether steps from a fresh vector met no copy of an eigenvalue: the values are those there were."""
+    return bool(np.all(np.abs(after.eigenvalues - before.eigenvalues) <= tolerance * after.radius))
 
 
 def _refuse_count(count: int, size: int, end: str) -> None:
@@ -302,14 +320,21 @@ def _chosen(values: np.ndarray, count: int, end: End) -> np.ndarray:
     return np.r_[places[::-1][: count - low], places[:low][::-1]]
 
 
-def _ritz(krylov: _Krylov, count: int, end: End, tolerance: float) -> ExtremePairs:
+def _ritz(krylov: _Krylov, count: int, end: End, tolerance: float, exact: str = "vectors") -> ExtremePairs:
     values, rotation = np.linalg.eigh(krylov.projected)
-    keep = _chosen(values, min(count if end != "both" else 2 * count, len(values)), end)
-    vectors = krylov.vectors @ rotation[:, keep]
-    residuals = np.linalg.norm(krylov.images @ rotation[:, keep] - vectors * values[keep], axis=0)
-    radius = float(np.abs(values).max())
-    enough = len(keep) == (count if end != "both" else 2 * count) or krylov.k >= krylov.size
-    converged = bool(enough and np.all(residuals <= tolerance * max(radius, np.finfo(float).tiny)))
+    wanted = count if end != "both" else 2 * count
+    keep = _chosen(values, min(wanted, len(values)), end)
+    near = np.unique(np.concatenate([keep, keep + 1, keep + 2, keep - 1, keep - 2]))
+    near = near[(near >= 0) & (near < len(values))]
+    all_residuals = np.zeros(len(values))
+    vectors = krylov.vectors @ rotation[:, near]
+    all_residuals[near] = np.linalg.norm(krylov.images @ rotation[:, near] - vectors * values[near], axis=0)
+    vectors, residuals = vectors[:, np.searchsorted(near, keep)], all_residuals[keep]
+    radius, whole = float(np.abs(values).max()), krylov.k >= krylov.size
+    errors = _temple(values, all_residuals, keep)
+    judged = errors if exact == "values" else residuals
+    enough = len(keep) == wanted or whole
+    converged = bool(enough and np.all(judged <= tolerance * max(radius, np.finfo(float).tiny)))
     if krylov.k >= krylov.size:
         missed = 0.0
     elif krylov.pure:
@@ -317,7 +342,29 @@ def _ritz(krylov: _Krylov, count: int, end: End, tolerance: float) -> ExtremePai
         missed = min(short * width if width else np.inf, krylov.left())
     else:
         missed = krylov.bound
-    return ExtremePairs(values[keep], vectors, residuals, radius, krylov.products, converged, missed)
+    return ExtremePairs(values[keep], vectors, residuals, errors, radius, krylov.products, converged, missed)
+
+
+def _temple(
+    values: Float[np.ndarray, " k"], residuals: Float[np.ndarray, " k"], keep: Int[np.ndarray, " c"]
+) -> Float[np.ndarray, " c"]:
+    """Bounds on errors of some Ritz values, ascending, from their residuals and gaps.
+
+    Examples
+    --------
+    >>> _temple(np.array([1.0, 2.0, 5.0]), np.array([0.1, 0.1, 0.1]), np.array([2])).round(6)
+    array([0.003448])
+    """
+    gaps = np.full(len(keep), np.inf)
+    for other in (-2, -1, 1, 2):
+        there = keep + other
+        inside = (there >= 0) & (there < len(values))
+        place = np.clip(there, 0, len(values) - 1)
+        gap = np.abs(values[place] - values[keep]) - residuals[place]
+        gaps = np.where(inside, np.minimum(gaps, gap), gaps)
+    own = residuals[keep]
+    apart = gaps > own
+    return np.where(apart, own**2 / np.where(apart, gaps, 1.0), own)
 
 
 def undershoot(size: int, steps: int, *, chance: float = 1e-3) -> float:
