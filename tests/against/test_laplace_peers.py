@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the extra torch")
 
 import landform  # noqa: E402
 
+pytestmark = pytest.mark.peers
 nn = torch.nn
 
 

@@ -20,8 +20,8 @@ from landform.backends.torch import families
 from landform.backends.torch.flat import Flat, evaluated_anew, flat_function, output_leaves, output_size, outputs_at
 from landform.backends.torch.higher import laplacian, loss_of_linear, taylor
 from landform.backends.torch.joint import as_double, half_squared, joint_function, leaf_names, shaped
-from landform.backends.torch.layers import layers_of
 from landform.backends.torch.layered import layered
+from landform.backends.torch.layers import layers_of
 from landform.backends.torch.programs import (
     bend,
     hessian_dense,
@@ -68,8 +68,8 @@ __all__ = [
     "joined",
     "joint_function",
     "laplacian",
-    "layers_of",
     "layered",
+    "layers_of",
     "leaf_names",
     "leaves",
     "leaves_of",
