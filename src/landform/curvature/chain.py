@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from landform.derivatives import jacobian
+from landform.derivatives.target import Target
 from landform.errors import DerivativeError, ShapeError
 from landform.findings import Curve, Finding, Picture
 
@@ -162,25 +163,32 @@ def chain(layers: Sequence[Callable[..., Any]], x: Any) -> Chain:
             J = jacobian(layer, h)
             matrix = np.asarray(J._target.backend.to_numpy(J.dense()), dtype=np.float64)
         except DerivativeError as error:
-            error.where = name
+            if k > 1 and isinstance(error.__cause__, (TypeError, ValueError)):
+                raise _misfit(error.__cause__, name) from error
             raise DerivativeError(error.expected, got=error.got, remedy=error.remedy, where=name) from error
         except (TypeError, ValueError, RuntimeError) as error:
             if isinstance(error, ShapeError) and k == 1:
                 raise
-            raise ShapeError(
-                "a layer that takes what the one before gives",
-                got=str(error).splitlines()[0][:120],
-                remedy="check the sizes of neighboring layers",
-                where=name,
-            ) from error
+            raise _misfit(error, name) from error
         matrices.append(matrix)
         names.append(name)
-        h = layer(_as_array(h))
+        h = _output(J._target)
     return _linked(matrices, names, h)
 
 
-def _as_array(h: Any) -> Any:
-    return np.asarray(h, dtype=np.float64) if isinstance(h, (list, tuple, float)) else h
+def _misfit(error: BaseException, name: str) -> ShapeError:
+    return ShapeError(
+        "a layer that takes what the one before gives",
+        got=str(error).splitlines()[0][:120],
+        remedy="check the sizes of neighboring layers",
+        where=name,
+    )
+
+
+def _output(t: Target) -> Any:
+    """What a layer gives at its point, in the point's precision."""
+    found = t.backend.outputs_at(t.flat, t.x, t.args, t.m, t.precision)
+    return found if t.native else t.backend.map_leaves(t.backend.to_numpy, found)
 
 
 def _name(layer: Any, number: int) -> str:

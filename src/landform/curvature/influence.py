@@ -37,11 +37,11 @@ class Influence(Finding):
         Each output after a fit without the row, less the output now; and how far off that may be: what the last step
         changed, or what a further one may in the worst direction, if steps go on shrinking as they did.
     loss, loss_without : array, shape (r,)
-        The row's own loss now, and after a fit without it.
+        The row's own loss now, and after a fit without it; where the loss takes means, with the penalty that it adds.
     loss_doubt : array, shape (r,)
         How far off the latter may be.
     settled : array of bool, shape (r,)
-        Whether the fit without the row came as near as was asked.
+        Whether the fit without the row came as near as was asked, and the other rows determine every parameter.
     gradients : int
         Gradients over all data that it took.
     slack : float
@@ -76,7 +76,10 @@ class Influence(Finding):
         loose = np.flatnonzero(~self.settled)
         if len(loose):
             which = ", ".join(str(self.rows[k]) for k in loose[:5]) + (" and more" if len(loose) > 5 else "")
-            words.append(f"Fits without {len(loose)} rows did not settle; their numbers are not reliable: {which}.")
+            words.append(
+                f"Fits without {len(loose)} rows did not settle, or nothing else determines what these do; their "
+                f"numbers are not reliable: {which}."
+            )
         if self.slack > 0.1:
             words.append(
                 f"The parameters are not at the minimum: it is {self.slack:.2g} times as far as a typical row moves "
@@ -148,7 +151,7 @@ def influence(
         change[k] = outputs(end) - now
         doubt[k] = np.maximum(np.abs(outputs(found.step) - now - change[k]), found.reach * slopes)
         loss[k], without[k], loss_doubt[k] = _own_loss(fits, row, best, found)
-        settled[k], gradients = found.settled, gradients + found.gradients
+        settled[k], gradients = found.settled and not fits.hangs_on(row), gradients + found.gradients
     slack = whole.first / max(scale, float(np.finfo(float).tiny))
     return Influence(
         numbers, names, change, doubt, loss, without, loss_doubt, settled, gradients, slack, damping
@@ -157,10 +160,9 @@ def influence(
 
 def _own_loss(fits: LeftOut, row: int, best: Vector, found: Refit) -> tuple[float, float, float]:
     """The loss of a row alone in the fit, out of it, and how far off the latter may be."""
-    own, at = fits.alone(row), fits.at
-    inside, _ = at.value_and_gradient(at.x + best, own)
-    outside, slope = at.value_and_gradient(at.x + found.step + found.rest, own)
-    near, _ = at.value_and_gradient(at.x + found.step, own)
+    inside, _ = fits.own_loss(row, best)
+    outside, slope = fits.own_loss(row, found.step + found.rest)
+    near, _ = fits.own_loss(row, found.step)
     return inside, outside, max(abs(near - outside), found.reach * fits.length(slope))
 
 

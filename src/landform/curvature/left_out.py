@@ -81,6 +81,10 @@ class LeftOut:
         self._sizes = [_row_count(at, batch, number) for number, batch in enumerate(self._batches)]
         self._starts = np.cumsum([0, *self._sizes])
         self.count = int(self._starts[-1])
+        if self.count < 2:
+            raise ShapeError(
+                "two rows of data or more", got="one", remedy="nothing is left without it", where="influence"
+            )
         self._scale = self.count if at.mean else 1
         self._damping = damping * self._scale
         need = 3 * 8 * at.n**2
@@ -135,6 +139,37 @@ class LeftOut:
         sizes[k] -= 1
         return self._descend(batches, sizes, tolerance, scale)
 
+    def hangs_on(self, row: int) -> bool:
+        """Whether a direction has its curvature from one row alone, so that nothing determines it without the row.
+
+        The part of a row in the curvature along u = H⁻¹ Hᵢ v, for a random v: 1 for a leverage of 1.
+        """
+        own, t = self.alone(row), self.at.target
+
+        def times(v: Vector) -> Vector:
+            with t.precision():
+                along = t.vector(v, self.at.n, "parameter")
+                found = t.backend.hessian_product(t.flat, t.x, self.at.ones, along, *own)
+                return np.asarray(t.backend.to_numpy(found), dtype=np.float64)
+
+        u = np.random.default_rng(row).standard_normal(self.at.n)
+        for _ in range(2):
+            image = times(u)
+            u = self.solve(image)
+        whole = float(u @ image)
+        return whole > 0 and float(u @ times(u)) >= (1 - max(1e-6, 1e2 * self.at.rounding)) * whole
+
+    def own_loss(self, row: int, step: Vector) -> tuple[float, Vector]:
+        """What a row adds to the loss a step away, and its slopes; a summed loss's penalty is not among it."""
+        k = int(np.searchsorted(self._starts, row, side="right")) - 1
+        x, place = self.at.x + step, row - self._starts[k]
+        if self.at.mean or self._sizes[k] == 1:
+            return self.at.value_and_gradient(x, self.alone(row))
+        other = place - 1 if place else 1
+        both, slopes = self.at.value_and_gradient(x, self._taken(k, np.array([other, place])))
+        one, slope = self.at.value_and_gradient(x, self._taken(k, np.array([other])))
+        return both - one, slopes - slope
+
     def length(self, slope: Vector) -> float:
         """Of a slope, in the norm of the inverse Hessian: the most it makes of a step of length one."""
         return float(np.sqrt(max(slope @ self.solve(slope), 0.0)))
@@ -164,7 +199,7 @@ class LeftOut:
         def objective(step: Vector) -> tuple[float, Vector]:
             value, slope = self._damping * (step @ step) / 2, self._damping * step
             for batch, size in zip(batches, sizes, strict=True):
-                if size:
+                if size or not self.at.mean:  # an empty sum still has its penalty
                     own, slopes = self.at.value_and_gradient(start + step, batch)
                     share = size if self.at.mean else 1
                     value, slope = value + share * own, slope + share * slopes

@@ -51,13 +51,14 @@ def laplacian(
     array([10.])
     """
     t = make_target(function, x, args=args)
+    refuse_no_value(t)
     if t.backend.name == "JAX":
         from landform.derivatives.forward import forward_laplacian
 
         with t.precision():
-            return t.give(forward_laplacian(t.flat, memory_bytes(memory), t.x, *t.args))
+            found = forward_laplacian(t.flat, memory_bytes(memory), t.x, *t.args)
+            return t.give(refuse_not_finite_product(t.backend, found, t.output_names, "Laplacian"))
     chunk = max(1, min(32, t.n, memory_bytes(memory) // (16 * t.itemsize * (t.m + t.n))))
-    refuse_no_value(t)
     with t.precision():
         found = t.backend.laplacian(t.flat, chunk, t.x, *t.args)
         return t.give(refuse_not_finite_product(t.backend, found, t.output_names, "Laplacian"))

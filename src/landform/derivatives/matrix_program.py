@@ -88,7 +88,7 @@ def sharing_matrix(
 ) -> Callable[[Any], Any]:
     """A function from values to a `scipy.sparse.csr_array`; all of them share their index arrays, checked once.
 
-    Where columns are not sorted, the index arrays are read-only, lest SciPy sort those of every matrix in place.
+    These are read-only, lest what is done in place to one matrix be done to all.
     """
     from scipy.sparse import csr_array
 
@@ -96,8 +96,7 @@ def sharing_matrix(
     blank = csr_array((np.zeros(pattern.nnz, dtype), pattern.indices, pattern.indptr), shape=shape)
     blank.has_sorted_indices = is_sorted
     blank.has_canonical_format = is_sorted
-    if not is_sorted:
-        blank.indices.flags.writeable = blank.indptr.flags.writeable = False
+    blank.indices.flags.writeable = blank.indptr.flags.writeable = False
 
     def matrix(data: Any) -> Any:
         found = csr_array.__new__(csr_array)  # what SciPy checks in new index arrays was checked once

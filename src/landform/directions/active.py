@@ -188,7 +188,7 @@ def _values_and_slopes(
         ]
         values, slopes = (np.stack(part) for part in zip(*parts, strict=True))
     else:
-        prepared = prepare(function, where.points[0])
+        prepared = prepare(function, where.points[0], finite=False)
         block = max(1, _BYTES // (8 * prepared.target.m * prepared.target.n))
         block = 1 << (block.bit_length() - 1)  # whole batches of one compiled size
         pieces = [

@@ -71,7 +71,7 @@ def ways(program: Program, start: Point, method: Method) -> Iterator[Way]:
         )
     packages = [name for name in ("uno", "pounce") if _installed(name)]
     if program.sparse and limited and method != "slsqp" and packages:
-        yield from (_of_package(program, start, name, _BEYOND) for name in packages)
+        yield from (_of_package(program, start, name, effort) for name in packages for effort in (_BEYOND, 1e-11))
         return
     yield from _own(program, (limited and method != "newton") or method == "slsqp")
     if method == "auto":

@@ -7,7 +7,9 @@ closed forms, with c changed where the function finds it.
 from __future__ import annotations
 
 import functools
+import random
 import sys
+import time
 import types
 
 import jax
@@ -337,3 +339,68 @@ def test_nothing_of_a_traced_function_is_kept():
     np.testing.assert_allclose(outer(jnp.asarray(5)), 10 * X, rtol=1e-6)
     slope = jax.grad(lambda c: (landform.jacobian(lambda z: c * z**2, x) @ jnp.ones(3)).sum())(2.0)
     np.testing.assert_allclose(slope, 2 * X.sum(), rtol=1e-6)
+
+
+def _slope(f):
+    return float(landform.jacobian(f, np.array([1.0, 3.0])).dense()[0, 0])
+
+
+def test_modules_held_as_values_are_looked_into():
+    module = types.ModuleType("settings_of_a_user")
+    module.rate = 2.0
+    f = lambda x, module=module: module.rate * x**2  # noqa: E731
+    assert _slope(f) == 4.0
+    module.rate = 5.0
+    assert _slope(f) == 10.0
+
+
+def test_methods_in_c_belong_to_objects_that_change():
+    table = {"k": 2.0}
+    get = table.get
+    f = lambda x: get("k") * x**2  # noqa: E731
+    assert _slope(f) == 4.0
+    table["k"] = 5.0
+    assert _slope(f) == 10.0
+
+
+class _Private:
+    __slots__ = ("__rate",)
+
+    def __init__(self):
+        self.move(2.0)
+
+    def move(self, rate):
+        self.__rate = rate
+
+    def __call__(self, x):
+        return self.__rate * x**2
+
+
+def test_private_slots_and_masks_are_seen():
+    f = _Private()
+    assert _slope(f) == 4.0
+    f.move(5.0)
+    assert _slope(f) == 10.0
+    masked = np.ma.array([2.0, 3.0], mask=[False, True])
+    g = lambda x: float(masked.sum()) * x**2  # noqa: E731
+    assert _slope(g) == 4.0
+    masked.mask = [False, False]
+    assert _slope(g) == 10.0
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [lambda: np.random.rand(), lambda: random.random(), lambda: time.perf_counter()],  # noqa: NPY002
+)
+def test_what_changes_at_every_call_is_never_kept(draw):
+    f = lambda x: draw() * x**2  # noqa: E731
+    assert _slope(f) != _slope(f)
+
+
+def test_a_sparse_result_does_not_reach_into_another():
+    p = landform.prepare(lambda x: x[1:] * x[:-1], np.arange(1.0, 51), mode="sparse")
+    held = p.jacobian(np.arange(1.0, 51))
+    before = held.toarray()
+    with pytest.raises(ValueError, match="read-only"):
+        p.jacobian(np.arange(2.0, 52)).indices[0] = 7
+    np.testing.assert_array_equal(held.toarray(), before)

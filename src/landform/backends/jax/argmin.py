@@ -109,8 +109,10 @@ def _with_rule(f: Function, start: np.ndarray, most: int) -> Callable[..., jax.A
         scaled = (hessian + hessian.T) / 2 * unit[:, None] * unit
         step = -unit * jax.scipy.linalg.solve(scaled, unit * moved, assume_a="pos")
         # 1, or NaN where x is. It depends on x, so that derivatives of any order are NaN too: those of a constant, or
-        # of the branch of `where` that is not taken, would be 0.
-        return x, step * (1.0 + 0.0 * jnp.sum(x))
+        # of the branch of `where` that is not taken, would be 0. Every tangent passes it, those too that do not move.
+        mark = 0.0 * jnp.sum(x)
+        floats = [t for t in jax.tree.leaves(tangents) if jnp.issubdtype(t.dtype, jnp.floating)]
+        return x, step * (1.0 + mark) + mark * sum(jnp.sum(t).astype(x.dtype) for t in floats)
 
     return best
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import dis
 import enum
 import fractions
 import functools
@@ -37,7 +38,7 @@ _SMALL = 1 << 12
 _LITERAL = (type(None), bool, int, str, bytes, type(...), range, np.dtype)
 _LASTING: tuple[type, ...] = (
     *(type(threading.Lock()), type(threading.RLock()), logging.Logger, re.Pattern, enum.Enum, np.ufunc),
-    *(types.BuiltinFunctionType, types.MethodWrapperType, types.WrapperDescriptorType, types.MethodDescriptorType),
+    *(types.WrapperDescriptorType, types.MethodDescriptorType),
     *(types.GetSetDescriptorType, types.MemberDescriptorType, types.ClassMethodDescriptorType, types.GenericAlias),
     *(decimal.Decimal, fractions.Fraction, datetime.date, datetime.timedelta, datetime.time, pathlib.PurePath),
     *(jax.tree_util.PyTreeDef, jax.sharding.Sharding, jax.sharding.Mesh, jax.Device, types.UnionType),
@@ -45,8 +46,13 @@ _LASTING: tuple[type, ...] = (
 """What stays as it is for as long as it lives."""
 _ELSEWHERE = {"globals", "vars", "eval", "exec", "open", "environ", "getenv", "modules", "import_module", "__import__"}
 """A function that names one of these may read what no name of its own leads to."""
+_BY_TEXT = {"getattr", "__dict__", "builtins", "loadtxt", "genfromtxt", "fromfile", "memmap", "read_text", "read_csv"}
+"""The same, where it is the user's own: packages name these for what does not change."""
+_CHANGING = frozenset({"random", "secrets", "time", "numpy.random"})
+"""Modules whose functions give something else at every call."""
 _METHODS = (types.FunctionType, staticmethod, classmethod, property)
 _FRAMEWORKS = {"jax", "jaxlib", "numpy", "scipy", "landform", "builtins", *sys.stdlib_module_names} - {"__main__"}
+_STANDARD = sysconfig.get_path("stdlib")
 _INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 
 
@@ -117,10 +123,23 @@ class _Look:
             found += kind, repr(thing)
         elif sort == "lasting":
             found.append(_Same(thing))
+        elif sort == "module":
+            self._module(thing)
+        elif sort == "built in":
+            self._built_in(thing, kind)
         elif sort == "traced":
             raise UnknownStateError
         elif self._is_new(id(thing), thing):
             self._at_new(thing, kind, sort)
+
+    def _built_in(self, thing: Any, kind: type) -> None:
+        """A function in C: it stays as it is, but an object that it belongs to may change."""
+        self.found.append(_Same(thing))
+        if getattr(thing, "__module__", None) in _CHANGING:
+            raise UnknownStateError
+        owner = getattr(thing, "__self__", None)
+        if owner is not None and not isinstance(owner, (types.ModuleType, type)):
+            self._all((owner,), kind)
 
     def _is_new(self, key: Any, thing: Any) -> bool:
         """Whether it was not seen before; it is held, so that no other object takes its place meanwhile."""
@@ -166,7 +185,13 @@ class _Look:
             if array.nbytes <= _SMALL
             else sha256(np.ascontiguousarray(array).view(np.uint8).data).digest()
         )
-        self.found += array.dtype.str, array.shape, raw
+        self.found += str(array.dtype), array.shape, raw
+        if type(thing) is not np.ndarray and not isinstance(thing, np.generic):
+            self.found.append(type(thing))
+            if isinstance(thing, np.ma.MaskedArray):
+                self._array(np.ma.getmaskarray(thing))
+            elif isinstance(thing, np.ndarray) and getattr(thing, "__dict__", None):
+                self.at(dict(thing.__dict__))
 
     def _object(self, thing: Any, kind: type) -> None:
         """What a container holds, an object's attributes, or both."""
@@ -217,35 +242,59 @@ class _Look:
             if more:
                 self.at(more)
         root = _root(f)
-        if root not in _FRAMEWORKS:
+        if not _is_framework(root):
             names = _names(f.__code__)
-            if not _ELSEWHERE.isdisjoint(names):
+            library = self._is_library(root)
+            if not _ELSEWHERE.isdisjoint(names) or not (library or _BY_TEXT.isdisjoint(names)):
                 raise UnknownStateError
-            self._globals(f.__globals__, names, self._is_library(root))
+            imported, drawn = _imported_and_drawn(f.__code__)
+            if not library and not _CHANGING.isdisjoint(imported):
+                raise UnknownStateError
+            if any(getattr(f.__globals__.get(name), "__name__", None) == "numpy" for name in drawn):
+                raise UnknownStateError
+            self._globals(f.__globals__, names, library)
 
     def _globals(self, space: dict[str, Any], names: tuple[str, ...], library: bool) -> None:
         """The variables of a module that are named; those of the user's other modules too, as in ``settings.rate``."""
         for name in names:
-            if name not in space and name not in sys.modules:
+            within = f"{space.get('__package__') or ''}.{name}"
+            if name in space:
+                value = space[name]
+            elif name in sys.modules or within in sys.modules:  # imported inside the function
+                value = sys.modules[name if name in sys.modules else within]
+            else:
                 continue
-            value = space[name] if name in space else sys.modules[name]  # imported inside the function
+            if name in space and not library and getattr(value, "__name__", None) in _CHANGING:
+                raise UnknownStateError
             if not isinstance(value, types.ModuleType):
                 if not library or not (callable(value) or isinstance(value, type)):
                     self.found.append(name)
                     self.at(value)
-            elif _root_of_name(value.__name__) in _FRAMEWORKS:
+            elif _is_framework(_root_of_name(value.__name__)):
                 self.found.append(_Same(value))
             elif self._is_new((id(value), names), value):
                 self._globals(vars(value), names, self._is_library(_root_of_name(value.__name__)))
 
+    def _module(self, module: types.ModuleType) -> None:
+        """A module held as a value: any of its variables may be read by a name that is not known here."""
+        self.found.append(_Same(module))
+        if self._is_library(_root_of_name(module.__name__)) or not self._is_new(id(module), module):
+            return
+        for name, value in tuple(vars(module).items()):
+            if not name.startswith("__"):
+                self.found.append(name)
+                self.at(value)
+
     def _is_library(self, root: str) -> bool:
-        return root in _FRAMEWORKS or (root != self._own and _is_installed(root))
+        return _is_framework(root) or (root != self._own and _is_installed(root))
 
 
 _SORTS: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("built in", (types.BuiltinFunctionType, types.MethodWrapperType)),
     ("lasting", _LASTING),
     ("traced", (jax.core.Tracer,)),
-    ("lasting", (jax.Array, types.ModuleType)),
+    ("lasting", (jax.Array,)),
+    ("module", (types.ModuleType,)),
     ("array", (np.ndarray, np.generic)),
     ("bound", (types.MethodType,)),
     ("partial", (functools.partial,)),
@@ -277,7 +326,11 @@ def _attributes(thing: Any, kind: type) -> dict[str, Any] | None:
     for base in kind.__mro__:
         slots = vars(base).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
-            if name[:2] != "__" and hasattr(thing, name):
+            if name.startswith("__"):
+                if name.endswith("__"):
+                    continue
+                name = f"_{base.__name__.lstrip('_')}{name}"  # as Python mangles it
+            if hasattr(thing, name):
                 found = {} if found is None else found
                 found[name] = getattr(thing, name)
     return found
@@ -300,11 +353,20 @@ def _root_of_name(name: str) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
+def _is_framework(root: str) -> bool:
+    """Whether it is Python's own, or one of the packages it stands on; a user's file may bear the same name."""
+    if root not in _FRAMEWORKS:
+        return False
+    place = getattr(sys.modules.get(root), "__file__", None)
+    return place is None or place.startswith((*_INSTALLED, _STANDARD)) or root == "landform"
+
+
+@functools.lru_cache(maxsize=4096)
 def _is_installed(root: str) -> bool:
     """Whether a package stands among those that are installed, and not in the user's own files."""
     module = sys.modules.get(root)
     places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
-    return root in _FRAMEWORKS or any(place.startswith(_INSTALLED) for place in places)
+    return _is_framework(root) or any(place.startswith(_INSTALLED) for place in places)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -318,3 +380,20 @@ def _names(code: types.CodeType) -> tuple[str, ...]:
                 yield from every(inner)
 
     return tuple(dict.fromkeys(every(code)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _imported_and_drawn(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """Modules that the code imports when it runs, and names whose attribute ``random`` it takes."""
+    imported, drawn, before = set(), set(), None
+    for step in dis.get_instructions(code):
+        if step.opname == "IMPORT_NAME":
+            imported.add(step.argval)
+        elif step.opname in ("LOAD_ATTR", "LOAD_METHOD") and step.argval == "random" and before is not None:
+            drawn.add(before)
+        before = step.argval if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF") else None
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            more = _imported_and_drawn(inner)
+            imported, drawn = imported | more[0], drawn | more[1]
+    return frozenset(imported), frozenset(drawn)

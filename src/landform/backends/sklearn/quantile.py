@@ -24,6 +24,7 @@ _HIGH = float(stats.norm.ppf(1 - (_EDGE - np.spacing(1))))
 
 def _line(x: jax.Array, places: jax.Array, heights: jax.Array, side: str) -> jax.Array:
     """Linear interpolation of one number in sorted places; where places repeat, ``side`` says which counts."""
+    places, heights = jnp.asarray(places), jnp.asarray(heights)
     last = places.shape[0] - 1
     k = jnp.clip(jnp.searchsorted(places, x, side=side) - 1, 0, last - 1)
     width = places[k + 1] - places[k]

@@ -11,7 +11,13 @@ import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from landform.backends.torch.graph import custom_functions, depends_on, normalizes_batches, uses_fused_attention
+from landform.backends.torch.graph import (
+    custom_functions,
+    depends_on,
+    normalizes_batches,
+    normalizes_weights,
+    uses_fused_attention,
+)
 from landform.backends.torch.module import ModuleFunction
 from landform.backends.torch.refusals import cut_off, explained, refuse_random, refuse_training_mode
 from landform.backends.torch.tree import Tree, flat_output, tree_of
@@ -52,6 +58,7 @@ class Flat:
         self.work = self.m = 0
         self._fused = False
         self._once = ""
+        self._weight_norm = False
         self.own_rules: tuple[str, ...] = ()
         self._held: dict[str, tuple[tuple[Any, ...], Any]] = {}
         self._state = [(name, tensor, tensor._version) for name, tensor in _state_of(function)]
@@ -97,6 +104,13 @@ class Flat:
         ------
         DerivativeError
         """
+        if self._weight_norm:
+            raise DerivativeError(
+                "operations whose second derivatives PyTorch knows",
+                got="weight_norm, whose it gets wrong",
+                remedy="write g * v / v.norm() out, or torch.nn.utils.parametrize.remove_parametrizations first",
+                where="argument function",
+            )
         if self._once:
             raise DerivativeError(
                 "a function that can be differentiated twice",
@@ -147,6 +161,7 @@ class Flat:
                 where="argument function",
             )
         self._fused = uses_fused_attention(outputs)
+        self._weight_norm = normalizes_weights(outputs)
         own = custom_functions(outputs)
         self._once = ", ".join(name for name, marked in own.items() if marked)
         self.own_rules = tuple(own)

@@ -30,6 +30,11 @@ def uses_fused_attention(outputs: list[torch.Tensor]) -> bool:
     return any(node.name().startswith("ScaledDotProduct") for node in nodes(outputs))
 
 
+def normalizes_weights(outputs: list[torch.Tensor]) -> bool:
+    """Whether `weight_norm` took part, whose second derivatives PyTorch gets wrong (seen in 2.13)."""
+    return any("WeightNormInterface" in node.name() for node in nodes(outputs))
+
+
 def normalizes_batches(outputs: list[torch.Tensor]) -> bool:
     """Whether a batch normalization took part that uses the batch's own mean and variance."""
     return any("BatchNorm" in node.name() and getattr(node, "_saved_training", False) for node in nodes(outputs))

@@ -176,6 +176,8 @@ def outputs_by_layers(predict: Callable[..., Any], parameters: Any, inputs: Sequ
         If a row's outputs depend on other rows, or its derivatives by layers are not those of the function.
     """
     predict = predictor_of(predict) or predict
+    for v in inputs:
+        _refuse_not_finite(v)
     few = [v[:_CHECKED] for v in inputs]
     rows = rows_in(few)
     target = make_target(predict, parameters, args=few)
@@ -195,6 +197,15 @@ def outputs_by_layers(predict: Callable[..., Any], parameters: Any, inputs: Sequ
     found = Outputs(target, layered, point, tuple(leaves[0][1][1:]), shapes)
     _refuse_other_derivatives(found, few, rows)
     return found
+
+
+def _refuse_not_finite(rows: Any) -> None:
+    array = np.asarray(rows.detach().cpu() if hasattr(rows, "detach") else rows)
+    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+        row = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise ShapeError(
+            "finite inputs", got=f"NaN or infinity in row {row}", remedy="leave it out", where="argument x"
+        )
 
 
 def _refuse_other_derivatives(found: Outputs, inputs: Sequence[Any], rows: int) -> None:

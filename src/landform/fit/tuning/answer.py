@@ -66,7 +66,9 @@ class Answer:
     def off(self) -> float:
         """The largest error, in parts of the terms that the slope is a sum of."""
         worst = float(self.error.max(initial=0.0))
-        return worst / self.natural if worst else 0.0
+        if not worst:
+            return 0.0
+        return worst / self.natural if self.natural else np.inf
 
 
 def answer(level: Level, inner: Inner, z: Float[Array, " p"]) -> Answer:

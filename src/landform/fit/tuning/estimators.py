@@ -160,6 +160,7 @@ def _splits(estimator: Any, X: Any, y: Any, *, validation: Any, cv: Any, groups:
         raise ShapeError("targets y", got="None", remedy="pass tune(estimator, X, y, …)", where="argument y")
     if validation is not None and cv is not None:
         raise ShapeError("validation= or cv=", got="both", remedy="leave one out", where="tune")
+    _refuse_other_count(X, y, "X and y")
     if whole:
         ground = _through(estimator, X, y, X)[0]
         return [Split(ground, _targets(y), ground[:0], _targets(y)[:0])]
@@ -168,19 +169,43 @@ def _splits(estimator: Any, X: Any, y: Any, *, validation: Any, cv: Any, groups:
             raise ShapeError(
                 "validation=(X, y)", got=type(validation).__name__, remedy="pass the rows that judge", where="tune"
             )
+        _refuse_other_count(validation[0], validation[1], "argument validation")
         trained, held = _through(estimator, X, y, validation[0])
+        if held.shape[1] != trained.shape[1]:
+            raise ShapeError(
+                f"{trained.shape[1]} columns, as in X",
+                got=held.shape[1],
+                remedy="pass the same columns",
+                where="argument validation",
+            )
         return [Split(trained, _targets(y), held, _targets(validation[1]))]
     if cv is None:
         raise ShapeError(
             "rows that judge", got="neither validation= nor cv=", remedy="pass validation=(X, y) or cv=5", where="tune"
         )
     targets = _targets(y)
-    folds = check_cv(cv, targets, classifier=is_classifier(estimator)).split(X, targets, groups)
+    try:
+        folds = list(check_cv(cv, targets, classifier=is_classifier(estimator)).split(X, targets, groups))
+    except ValueError as error:
+        raise ShapeError(
+            "folds of these rows", got=str(error), remedy="choose other ones", where="argument cv"
+        ) from error
     found = []
     for rows, held_rows in folds:
         trained, held = _through(estimator, _safe_indexing(X, rows), targets[rows], _safe_indexing(X, held_rows))
         found.append(Split(trained, targets[rows], held, targets[held_rows]))
     return found
+
+
+def _refuse_other_count(X: Any, y: Any, where: str) -> None:
+    rows, targets = (int(one.shape[0]) if hasattr(one, "shape") else len(one) for one in (X, y))
+    if rows != targets or not rows:
+        raise ShapeError(
+            "as many targets as rows, one or more",
+            got=f"{targets} targets for {rows} rows",
+            remedy="pass a target for every row",
+            where=where,
+        )
 
 
 def _targets(y: Any) -> Array:

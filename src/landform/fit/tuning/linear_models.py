@@ -231,6 +231,14 @@ class _Training:
                 remedy="stratify the folds, or take fewer",
                 where="argument cv",
             )
+        if self.classes is not None and not np.isin(split.judged, self.classes).all():
+            unknown = split.judged[~np.isin(split.judged, self.classes)][0]
+            raise ShapeError(
+                f"classes among {', '.join(map(str, self.classes.tolist()))} in the rows that judge",
+                got=str(unknown),
+                remedy="train on rows of every class",
+                where="argument validation",
+            )
         ones = np.ones(len(split.judging))
         return split.X, self.targets(split.y), weights, split.judging, self.judging_targets(split.judged), ones
 

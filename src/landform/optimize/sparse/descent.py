@@ -92,7 +92,8 @@ def _model(program: Program, x: Point) -> _Model | None:
     diagonal = np.abs(hessian.diagonal())
     if not np.isfinite(diagonal.sum()):
         return None
-    unit = 1.0 / np.sqrt(np.maximum(diagonal, 1e-8 * diagonal.max(initial=1e-300)))
+    stiffest = diagonal.max(initial=0.0)
+    unit = 1.0 / np.sqrt(np.maximum(diagonal, 1e-8 * stiffest)) if stiffest > 0 else np.ones_like(diagonal)
     low, high = (program.region.lower - x) / unit, (program.region.upper - x) / unit
     return _Model(x, value, gradient * unit, scaled(hessian, unit, unit), unit, low, high)
 

@@ -63,7 +63,7 @@ def test_a_backend_has_all_that_is_asked_of_one(backend):
     assert len(asked) > 25
     assert {name for name in asked if not hasattr(backend, name)} == set()
     programs = [name for name, kind in Backend.__annotations__.items() if kind == "Program"]
-    assert len(programs) == 12
+    assert len(programs) == 15
     assert all(callable(getattr(backend, name).quick) for name in programs)
 
 

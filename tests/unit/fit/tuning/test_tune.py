@@ -49,12 +49,12 @@ def test_one_penalty_is_where_brent_finds_it(single):
 def test_how_exactly_it_must_be_met_is_measured(single):
     row = single.within(0.02).iloc[0]
     assert response(row["to"]) == pytest.approx(1.02 * single.value, rel=1e-5)
-    assert row["from"] == 1e-4 and response(1e-4) < 1.02 * single.value  # a bound comes first
+    assert row["from"] == pytest.approx(1e-4, rel=1e-12) and response(1e-4) < 1.02 * single.value  # a bound comes first
     near = single.within(1e-6).iloc[0]
     assert response(near["from"]) == pytest.approx((1 + 1e-6) * single.value, rel=1e-9)
     assert 1e-4 < near["from"] < near["value"] < near["to"] < row["to"]
     whole = single.within(1e9).iloc[0]
-    assert (whole["from"], whole["to"]) == (1e-4, 1e4)
+    assert (whole["from"], whole["to"]) == pytest.approx((1e-4, 1e4), rel=1e-12)
     with pytest.raises(ShapeError, match="a positive rise"):
         single.within(0.0)
 

@@ -65,5 +65,5 @@ def layers_of(f: Flat, x: Tensor, weights: Tensor, args: Sequence[Any]) -> Layer
         return Layers(Search(tape, result).network)
     except NotLayers as other:
         return str(other)
-    except (RuntimeError, NotImplementedError, TypeError) as error:
+    except (RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
         return f"it cannot be recorded ({type(error).__name__})"

@@ -41,7 +41,7 @@ def test_least_squares_are_had_exactly(loss, reduction):
     np.testing.assert_allclose(found.change[:, 0], left_out_of_least_squares(0.0, range(40)), rtol=1e-7, atol=1e-10)
     leverage = np.diag(X @ np.linalg.solve(X.T @ X, X.T))
     residuals = Y - X @ W
-    np.testing.assert_allclose(found.loss, residuals**2, rtol=1e-10)
+    np.testing.assert_allclose(found.loss, residuals**2, rtol=1e-10, atol=1e-13)  # a difference, for the sum
     np.testing.assert_allclose(found.loss_without, (residuals / (1 - leverage)) ** 2, rtol=1e-6)  # Allen's PRESS
     assert found.settled.all() and found.slack < 1e-6
 
@@ -150,6 +150,25 @@ def test_torch_modules_bring_their_data():
     np.testing.assert_allclose(found.change[:, 0], left_out_of_least_squares(0.0, range(40)), rtol=1e-6, atol=1e-9)
 
 
+def test_a_row_that_alone_determines_a_parameter_is_said():
+    alone = np.zeros(40)
+    alone[12] = 1.0
+    wide = np.column_stack([X, alone])
+    best = np.linalg.lstsq(wide, Y, rcond=None)[0]
+    found = landform.landscape(mean_of_squares, best, (wide, Y)).influence(lambda w: w[1])
+    assert not found.settled[12] and found.settled.sum() == 39  # leverage 1: its residual is 0 with and without it
+    assert "not reliable: 12" in found.words
+
+
+def test_losses_of_rows_of_a_sum_leave_its_penalty_out():
+    best = np.linalg.solve(X.T @ X + 3 * np.eye(4), X.T @ Y)
+    batches = [(X[:1], Y[:1]), (X[1:], Y[1:])]
+    land = landform.landscape(lambda w, X, y: squares(w, X, y) + 1.5 * w @ w, best, batches, reduction="sum")
+    found = land.influence(lambda w: NEW @ w, tolerance=1e-9)
+    np.testing.assert_allclose(found.loss[1:], (Y - X @ best)[1:] ** 2, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found.change[:, 0], left_out_of_least_squares(3.0, range(40)), rtol=1e-6, atol=1e-9)
+
+
 def test_table_words_and_pictures():
     found = landform.landscape(mean_of_squares, W, (X, Y)).influence(lambda w: {"here": NEW @ w, "slope": w[1]})
     frame = found.to_frame()
@@ -164,6 +183,11 @@ def test_table_words_and_pictures():
     ("make", "error", "says"),
     [
         (lambda: landform.landscape(lambda w: squares(w, X, Y), W).influence(), ShapeError, "data apart"),
+        (
+            lambda: landform.landscape(lambda w, X, y: squares(w, X, y) + w @ w, W, (X[:1], Y[:1])).influence(),
+            ShapeError,
+            "two rows",
+        ),
         (lambda: landform.landscape(squares, W, (X, Y)).influence(rows=[40]), ShapeError, "from 0 to 39"),
         (lambda: landform.landscape(squares, W, (X, Y)).influence(rows=[1.5]), ShapeError, "from 0 to 39"),
         (lambda: landform.landscape(squares, W, (X, Y)).influence(damping=-1.0), ShapeError, "damping from 0 on"),
