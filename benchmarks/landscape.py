@@ -1,8 +1,8 @@
 """Answers about a loss landscape on scikit-learn's digits, beside SciPy's `eigsh` with the same operator.
 
-MLP 64-32-10 tanh, full batch, single precision, at its starting weights unless said otherwise. Cost is counted in Hessian products, which do
-not depend on the machine; errors are against the dense Hessian. A second table gives times in gradients, NumPy's linear
-algebra on one thread.
+MLP 64-32-10 tanh, full batch, single precision, at its starting weights unless said otherwise. Cost is counted in
+Hessian products, which do not depend on the machine; errors are against the dense Hessian. A second table gives times
+in gradients, NumPy's linear algebra on one thread.
 
 Run:  python benchmarks/landscape.py
 """
