@@ -1,8 +1,9 @@
 # make study   sets up and studies examples/paint; make test   sets up and passes the tests
 PYTHON ?= python3
 BIN := .venv/bin
-# Workers side by side, no more than memory serves; PYTEST="-n0 -k name" runs some tests in one process.
-PYTEST ?= -n auto --maxprocesses 4
+# Four workers: fewer would hold more compiled programs each than Linux has memory maps for one process (65,530), and
+# XLA crashes there. PYTEST="-n0 -k name" runs some tests in one process.
+PYTEST ?= -n 4
 
 .PHONY: study test check format clean
 

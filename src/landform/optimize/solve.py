@@ -121,12 +121,9 @@ def _from(program: Program, start: Point, tolerance: float, found: Sequence[Solu
 
 
 def _better(solution: Solution, best: Solution) -> bool:
-    """Certified or not, then within the limits or not; of equals the lower one, or the later attempt of a solver."""
+    """Certified or not, then within the limits or not; of equals the later attempt of the same solver."""
     new, old = ((not s.certificate.certified, s.certificate.violation > _MISSED) for s in (solution, best))
-    if new != old:
-        return new < old
-    lower = best.objective - solution.objective > 1e-9 * (1.0 + abs(best.objective)) and not new[1]
-    return lower or solution.by == best.by
+    return new < old or (new == old and solution.by == best.by)
 
 
 def _finished(program: Program, x: Point, prices: Point | None, tolerance: float) -> tuple[Point, Certificate]:
