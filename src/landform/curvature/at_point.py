@@ -140,14 +140,18 @@ class LossAt:
     def _mean(self, call: Callable[..., Any]) -> np.ndarray:
         """What a program gives, averaged over the batches."""
         t = self.target
-        total, weight = np.zeros(()), 0.0
         with t.precision():
-            if self._batches is None:
-                return np.asarray(t.backend.to_numpy(call(*self._args)), dtype=np.float64)
-            for batch, share in self._batches.weighted():
-                total = total + share * np.asarray(t.backend.to_numpy(call(*batch)), dtype=np.float64)
-                weight += share
-        return total / (weight if self._batches.mean else 1.0)
+            return self._added(lambda args: np.asarray(t.backend.to_numpy(call(*args)), dtype=np.float64))
+
+    def _added(self, call: Callable[[Batch], np.ndarray]) -> np.ndarray:
+        """What is had from every batch, added or averaged as the loss does; one is held at a time."""
+        if self._batches is None:
+            return call(self._args)
+        total, weight = np.zeros(()), 0.0
+        for batch, share in self._batches.weighted():
+            total = total + share * call(batch)
+            weight += share
+        return total / (weight if self.mean else 1.0)
 
     def value(self, x: Vector | None = None) -> float:
         """The loss, here or at another point."""
@@ -201,16 +205,14 @@ class LossAt:
 
     def dense(self) -> Float[np.ndarray, "n n"]:
         """The Hessian as a matrix, by layers where there are any, otherwise from n products."""
-        parts = [(self.dense_of(args), share) for args, share in self.batches()]
-        total: np.ndarray = np.sum([share * matrix for matrix, share in parts], axis=0)
-        return total / sum(share for _, share in parts) if self.mean else total
-
-    def dense_of(self, args: Batch) -> Float[np.ndarray, "n n"]:
-        """The same of one batch."""
         t = self.target
-        self.products += self.n
-        matrix = Hessian(replace(t, args=args), self.ones, memory=self.memory).dense()
-        return np.asarray(t.backend.to_numpy(matrix), dtype=np.float64)
+
+        def of(args: Batch) -> np.ndarray:
+            self.products += self.n
+            matrix = Hessian(replace(t, args=args), self.ones, memory=self.memory).dense()
+            return np.asarray(t.backend.to_numpy(matrix), dtype=np.float64)
+
+        return self._added(of)
 
     def batches(self) -> Iterator[tuple[Batch, float]]:
         """What the loss takes beside the parameters, batch by batch, with its weight."""

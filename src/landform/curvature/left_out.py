@@ -17,6 +17,7 @@ from landform.errors import DerivativeError, ShapeError
 _MOST = 40
 """Gradients of one refit."""
 _SOME = 20
+"""Rows, about, whose first steps say how far a typical one goes."""
 _TINY = float(np.finfo(float).tiny)
 _SHORTENED = 12
 """Halvings of one step."""
@@ -134,8 +135,8 @@ class LeftOut:
             A length from which on rows matter.
         """
         batches, sizes = list(self._batches), list(self._sizes)
-        k = int(np.searchsorted(self._starts, row, side="right")) - 1
-        batches[k] = self._taken(k, np.delete(np.arange(sizes[k]), row - self._starts[k]))
+        k, place = self._place(row)
+        batches[k] = self._taken(k, np.delete(np.arange(sizes[k]), place))
         sizes[k] -= 1
         return self._descend(batches, sizes, tolerance, scale)
 
@@ -161,8 +162,7 @@ class LeftOut:
 
     def own_loss(self, row: int, step: Vector) -> tuple[float, Vector]:
         """What a row adds to the loss a step away, and its slopes; a summed loss's penalty is not among it."""
-        k = int(np.searchsorted(self._starts, row, side="right")) - 1
-        x, place = self.at.x + step, row - self._starts[k]
+        (k, place), x = self._place(row), self.at.x + step
         if self.at.mean or self._sizes[k] == 1:
             return self.at.value_and_gradient(x, self.alone(row))
         other = place - 1 if place else 1
@@ -184,8 +184,13 @@ class LeftOut:
 
     def alone(self, row: int) -> Batch:
         """A row's data, as a batch of one."""
+        k, place = self._place(row)
+        return self._taken(k, np.array([place]))
+
+    def _place(self, row: int) -> tuple[int, int]:
+        """The batch that a row is in, and its place there."""
         k = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return self._taken(k, np.array([row - self._starts[k]]))
+        return k, row - int(self._starts[k])
 
     def _taken(self, batch: int, places: np.ndarray) -> Batch:
         taken: Batch = self.at.target.backend.map_leaves(

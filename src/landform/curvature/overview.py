@@ -6,15 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from landform.curvature.at_point import LossAt
 from landform.curvature.by_layer import LayerShares, by_layer
 from landform.curvature.cuts import cut, plane
 from landform.curvature.spectra import Density, TopPairs, density, top_pairs
 from landform.curvature.stable_step import StableStep, stable_step
 from landform.curvature.verdict import Verdict, verdict
-from landform.findings import Finding, Picture
+from landform.findings import Finding, Picture, plain_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,20 +72,8 @@ class Overview(Finding):
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data; what is not known is None."""
-        tables = {
-            title.lower().replace(" ", "_"): [
-                {str(k): _known(v) for k, v in row.items()} for row in frame.to_dict("records")
-            ]
-            for title, frame in self.tables()
-        }
+        tables = {title.lower().replace(" ", "_"): plain_rows(frame) for title, frame in self.tables()}
         return {"landscape": {"words": self.words, **tables}}
-
-
-def _known(value: Any) -> Any:
-    """A value that JSON knows, or None."""
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def overview(

@@ -3,6 +3,7 @@
 from landform.findings.estimate import Estimate, minus
 from landform.findings.finding import Finding
 from landform.findings.pictures import Bars, Biplot, Contour, Curve, HeatMap, Picture, Scatter, Shades, Swarm
+from landform.findings.plain import plain, plain_rows
 
 __all__ = [
     "Bars",
@@ -17,4 +18,6 @@ __all__ = [
     "Shades",
     "Swarm",
     "minus",
+    "plain",
+    "plain_rows",
 ]

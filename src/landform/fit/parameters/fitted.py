@@ -13,7 +13,7 @@ from scipy import stats
 
 from landform.derivatives import prepare
 from landform.errors import ShapeError
-from landform.findings import Finding
+from landform.findings import Finding, plain, plain_rows
 from landform.findings.pictures import Bars, Picture, Scatter
 from landform.fit.parameters.data import Data
 from landform.fit.parameters.design import Next, next_points
@@ -342,10 +342,10 @@ class Fitted(Finding):
 
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain data; what is not known is None."""
-        tables = {title.lower(): _plain(frame) for title, frame in self.tables()}
+        tables = {title.lower(): plain_rows(frame) for title, frame in self.tables()}
         degrees = None if np.isinf(self.degrees) else self.degrees
         said = {"words": self.words, "certified": self.certified, "nature": self.certificate.nature}
-        facts = {"loss": self.objective.kind, "noise": _known(self.noise), "degrees_of_freedom": degrees}
+        facts = {"loss": self.objective.kind, "noise": plain(self.noise), "degrees_of_freedom": degrees}
         return {"fit": {**said, **facts, "starts": self.starts, **tables}}
 
     def __repr__(self) -> str:
@@ -353,13 +353,3 @@ class Fitted(Finding):
             f"{n}={v:.6g} ± {e:.2g}" for n, v, e in zip(self.names, self.vector, self.errors, strict=True)
         )
         return f"Fitted({parts}; {self.words})"
-
-
-def _plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A table as a list of rows."""
-    return [{str(k): _known(v) for k, v in row.items()} for row in frame.to_dict("records")]
-
-
-def _known(value: Any) -> Any:
-    """A number that JSON knows, or None."""
-    return (float(value) if np.isfinite(value) else None) if isinstance(value, (float, np.floating)) else value
