@@ -24,8 +24,9 @@ Link = Callable[..., Any]
 """``link(eta, *args)``, JAX-traceable, from shape (k,) to shape (m,)."""
 
 
-def _flat(by_weights: jax.Array, by_intercept: jax.Array) -> jax.Array:
-    """Derivatives by W and b as one axis: every row of W followed by its intercept."""
+def by_parameters(f: Callable[..., Any], W: jax.Array, b: jax.Array) -> jax.Array:
+    """Derivatives of f(W, b) by both as one last axis: every row of W followed by its intercept."""
+    by_weights, by_intercept = jax.jacrev(f, argnums=(0, 1))(W, b)
     both = jnp.concatenate([by_weights, by_intercept[..., None]], axis=-1)
     return both.reshape(*both.shape[:-2], -1)
 
@@ -41,7 +42,7 @@ def _slopes(link: Link, F: jax.Array, U: jax.Array, W: jax.Array, b: jax.Array, 
 
             return jax.vmap(along, in_axes=1, out_axes=1)(moves)
 
-        return _flat(*jax.jacrev(slopes, argnums=(0, 1))(W, b))
+        return by_parameters(slopes, W, b)
 
     return jax.vmap(one)(F, U)
 
@@ -80,7 +81,7 @@ def slopes_by_parameters(
 @compiled(0)
 def _values(link: Link, F: jax.Array, W: jax.Array, b: jax.Array, args: Sequence[Any]) -> jax.Array:
     def one(features: jax.Array) -> jax.Array:
-        return _flat(*jax.jacrev(lambda W, b: link(W @ features + b, *args), argnums=(0, 1))(W, b))
+        return by_parameters(lambda W, b: link(W @ features + b, *args), W, b)
 
     return jax.vmap(one)(F)
 

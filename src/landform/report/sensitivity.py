@@ -16,7 +16,10 @@ EFFECTS = (
     "output", "input", "direction", "words", *_NUMBERS, *(f"standardized_{n}" for n in _NUMBERS),
     *(f"elasticity_{n}" for n in _NUMBERS), *_SPREAD, "how",
 )  # fmt: skip
-INTERACTIONS = ("output", "first", "second", "curve", "strength", "against_main", "same_sign", "words")
+INTERACTIONS = (
+    *("output", "first", "second", "curve", "standard_error", "lower", "upper", "strength", "strength_lower"),
+    *("strength_upper", "against_main", "against_main_lower", "against_main_upper", "same_sign", "sure_rows", "words"),
+)
 ROWS = ("row", "output", "input", "level", "slope", "standard_error", "cautions")
 
 
@@ -33,7 +36,13 @@ def effect_rows(results: Results) -> Iterator[Row]:
 def interaction_rows(results: Results) -> Iterator[Row]:
     """One row per output and pair of inputs."""
     for pair in (results["interactions"] or {"pairs": []})["pairs"]:
-        yield {key: pair[key] for key in INTERACTIONS}
+        curve = pair["curve"]
+        row = {**curve, "curve": curve["value"]} | {key: pair[key] for key in ("output", "first", "second", "words")}
+        for name in ("strength", "against_main"):
+            known = pair[name] or {}
+            row |= {name: known.get("value"), **{f"{name}_{end}": known.get(end) for end in ("lower", "upper")}}
+        row |= {key: pair[key] for key in ("same_sign", "sure_rows")}
+        yield {key: row[key] for key in INTERACTIONS}
 
 
 def slope_rows(results: Results) -> Iterator[Row]:

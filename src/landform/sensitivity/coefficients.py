@@ -13,10 +13,14 @@ from landform.backends.sklearn.coefficients import Coefficients
 from landform.backends.sklearn.join import chain
 from landform.backends.sklearn.odds import LOG_ODDS
 from landform.derivatives import Prepared, prepare
+from landform.derivatives.along_pairs import Pairs, curves_along_pairs, curves_by_parameters
 from landform.derivatives.parameters import slopes_by_parameters, values_by_parameters
 from landform.derivatives.rows import blocks
+from landform.sensitivity.curves import CurveErrors, evenly
 
 Array = np.ndarray
+_SPENT, _FEWEST = 10**10, 16
+"""Multiplications spent on standard errors of second derivatives, and rows at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +75,21 @@ class DoubtOfCoefficients:
             local.append(np.einsum("rmq,qs,rms->rm", G, self.fitted.covariance, G, optimize=True))
             total = total + G.sum(axis=0)
         return _roots(np.concatenate(local)), self._of_average(total, len(A))
+
+    def curves(self, X: Float[Array, "rows d"], fields: Callable[[Array], Array], pairs: Pairs) -> CurveErrors:
+        """Of second derivatives along pairs of directions."""
+        c, count = self.fitted, len(pairs.first)
+        size = count * len(c.covariance) * (1 + len(c.weights))
+        rows, local, total = evenly(len(X), max(_FEWEST, _SPENT // (size * len(c.covariance)))), [], np.zeros(())
+        for part in blocks(len(rows), size):
+            own, V = X[rows[part]], fields(X[rows[part]])
+            F, U = self._features.values_and_jacobians(own)
+            C = curves_along_pairs(c.before.function, own, V, pairs, c.before.args)
+            moves = np.einsum("rpd,rdk->rpk", U, V, optimize=True)
+            G = curves_by_parameters(c.link.function, F, moves, C, c.weights, c.intercept, pairs, c.link.args)
+            local.append(np.sum((G @ c.covariance) * G, axis=-1))
+            total = total + G.sum(axis=0)
+        return CurveErrors(rows, _roots(np.concatenate(local)), self._of_average(total, len(rows)))
 
     def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
         """Of f at every row."""

@@ -13,8 +13,10 @@ from landform.backends.sklearn.coefficients import coefficients_of
 from landform.backends.sklearn.core import core_of
 from landform.backends.sklearn.held import holding
 from landform.backends.sklearn.process import process_of
+from landform.derivatives.along_pairs import Pairs
 from landform.errors import ModelError, ShapeError
 from landform.sensitivity.coefficients import DoubtOfCoefficients
+from landform.sensitivity.curves import CurveErrors
 from landform.sensitivity.process import DoubtOfProcess
 from landform.sensitivity.refits import DoubtOfRefits
 from landform.sensitivity.subject import ExactSlopes, Subject
@@ -43,6 +45,9 @@ class Doubt(Protocol):
         self, A: Float[Array, "rows d"], B: Float[Array, "rows d"]
     ) -> tuple[Float[Array, "rows m"], Float[Array, " m"]]:
         """Of f(A) − f(B), row by row, and of its average."""
+
+    def curves(self, X: Float[Array, "rows d"], fields: Fields, pairs: Pairs) -> CurveErrors | None:
+        """Of second derivatives along pairs of directions, at all rows or some; None where there is none."""
 
     def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
         """Of f at every row."""

@@ -143,7 +143,10 @@ def sensitivity(
     together = None
     if interactions and own:
         say("interactions")
-        together = interactions_of(subject, own, taken.jacobians, np.std(taken.values, axis=0), seed=seed)
+        sizes = np.std(taken.values, axis=0)
+        together = interactions_of(
+            subject, own, taken.jacobians, sizes, seed=seed, known=known, quantile=quantile, doubt=how
+        )
     return Sensitivity(
         effects=effects,
         interactions=together,

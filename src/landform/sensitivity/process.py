@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +14,7 @@ from landform.backends.closed import SlopeDoubt
 from landform.backends.sklearn import Translation
 from landform.backends.sklearn.process import Process
 from landform.derivatives import Prepared, prepare
+from landform.derivatives.along_pairs import Pairs, curves_along_pairs, variances_of_curves
 from landform.derivatives.covariance import (
     covariance_of_values,
     covariances_of_slopes,
@@ -20,10 +22,24 @@ from landform.derivatives.covariance import (
     variances_of_slopes,
 )
 from landform.derivatives.rows import blocks
+from landform.sensitivity.curves import CurveErrors, evenly, of_the_mean
 
 Array = np.ndarray
 AVERAGED = 512
 """Averages over more rows are taken over so many of them, evenly drawn: their covariances pair every two."""
+
+_MULTIPLIED, _TRACED, _FEWEST = 10**9, 10**6, 16
+"""Multiplications spent on second derivatives in closed form, pairs of rows and directions otherwise, rows at least."""
+
+
+@lru_cache(maxsize=64)
+def _joined(before: Callable[..., Any], kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """The covariance of two points in front of the steps."""
+
+    def covariance(x: Any, z: Any, own: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
+        return kernel(before(x, *own), before(z, *own), *args)
+
+    return covariance
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +131,53 @@ class DoubtOfProcess:
         average = signs @ covariance_of_values(kernel, both, both, args) @ signs - told @ told
         return self._scaled(local, 1), self._scaled(np.asarray(average), 0)
 
+    def curves(self, X: Float[Array, "rows d"], fields: Callable[[Array], Array], pairs: Pairs) -> CurveErrors | None:
+        """Of second derivatives along pairs of directions; None where the process has none.
+
+        At as many rows as cost little; their means are taken over 512 rows at most.
+        """
+        if not self.process.curved:
+            return None
+        count, N = len(pairs.first), len(self.process.root)
+        closed = None if np.any(pairs.bent) or not self._affine(X) else self.process.curves
+        rows = evenly(len(X), int(np.clip(_MULTIPLIED / (N**2 * count), _FEWEST, AVERAGED)))
+        some = evenly(len(X), AVERAGED if closed else int(np.clip(np.sqrt(_TRACED / count), _FEWEST, AVERAGED)))
+        if closed is None:
+            rows = some
+            local, average = self._traced(X[rows], fields(X[rows]), pairs)
+        else:
+            local = closed.local(*self._behind(X[rows], fields), pairs.first, pairs.second)
+            average = closed.mean(*self._behind(X[some], fields), pairs.first, pairs.second)
+        average = of_the_mean(average, local.mean(axis=0), len(some), len(X))
+        return CurveErrors(rows, self._scaled(local, 1), self._scaled(average, 0))
+
+    def _affine(self, X: Float[Array, "rows d"]) -> bool:
+        """Whether the steps before do not bend."""
+        form = self.process.before.closed
+        return form is not None and form(X[:1], 2)[2] is None
+
+    def _behind(self, X: Array, fields: Callable[[Array], Array]) -> tuple[Array, Array]:
+        """Rows and directions behind the steps."""
+        assert self.process.before.closed is not None
+        F, U = self.process.before.closed(X, 1)
+        return F, U @ fields(X)
+
+    def _traced(self, X: Array, V: Array, pairs: Pairs) -> tuple[Array, Array]:
+        before, kernel = self.process.before, self.process.kernel
+        args = (before.args, kernel.args)
+        prior, average = variances_of_curves(_joined(before.function, kernel.function), X, V, pairs, args)
+        local, features, mean = (
+            prior.copy(),
+            self.process.features,
+            np.zeros((len(self.process.root), len(pairs.first))),
+        )
+        for part in blocks(len(X), mean.size):
+            told = curves_along_pairs(features.function, X[part], V[part], pairs, features.args)
+            told = self.process.root @ told.swapaxes(0, 1).reshape(len(mean), -1)
+            local[part] -= np.sum(told * told, axis=0).reshape(-1, mean.shape[1])
+            mean += told.reshape(len(mean), -1, mean.shape[1]).sum(axis=1) / len(X)
+        return local, average - np.sum(mean * mean, axis=0)
+
     def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
         """Of f at every row."""
         kernel, args = self._kernel
@@ -125,4 +188,4 @@ class DoubtOfProcess:
 
 def some_of(X: Float[Array, "rows d"]) -> Float[Array, "some d"]:
     """At most 512 rows, evenly spaced in the table."""
-    return X if len(X) <= AVERAGED else X[np.linspace(0, len(X) - 1, AVERAGED).round().astype(int)]
+    return X[evenly(len(X), AVERAGED)]

@@ -77,7 +77,7 @@ def _interactions(found: Sensitivity) -> dict[str, Any] | None:
     kept = []
     for output in found.outputs:
         kept += [one.to_dict() for one in found.interactions.pairs if one.output == output][:_PAIRS]
-    return {"rows": found.interactions.rows, "pairs": kept}
+    return {"rows": found.interactions.rows, "doubt": found.interactions.doubt, "pairs": kept}
 
 
 def _rows(found: Sensitivity, numbers: Any) -> dict[str, Any]:

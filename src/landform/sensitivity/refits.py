@@ -18,12 +18,16 @@ from jaxtyping import Float
 from landform.backends import Model
 from landform.backends.sklearn import translate
 from landform.backends.sklearn.held import holding
+from landform.derivatives.along_pairs import Pairs
 from landform.errors import LandformError, ModelError
+from landform.sensitivity.curves import CurveErrors, along, evenly
 from landform.sensitivity.odds import log_odds_of
 from landform.sensitivity.subject import ExactSlopes, Subject
 
 Array = np.ndarray
 _LEAST = 10
+_CURVED, _FEWEST = 10**6, 16
+"""Second derivatives that every refit is asked for, and rows at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +115,20 @@ class DoubtOfRefits:
         """Of f(A) − f(B), row by row, and of its average."""
         gaps = [model.values(A) - model.values(B) for model in self.models]
         return self._scatter(iter(gaps)), self._scatter(gap.mean(axis=0) for gap in gaps)
+
+    def curves(self, X: Float[Array, "rows d"], fields: Callable[[Array], Array], pairs: Pairs) -> CurveErrors:
+        """Of second derivatives along pairs of directions."""
+        rows = evenly(len(X), max(_FEWEST, _CURVED // (X.shape[1] ** 2 * len(self.models[0].model.outputs))))
+        own, averages = X[rows], []
+
+        def each() -> Iterator[Array]:
+            for model in self.models:
+                J = model.slopes(own).jacobians
+                found = np.concatenate([block for _, block in along(model, own, J, fields, pairs)])
+                averages.append(found.mean(axis=0))
+                yield found
+
+        return CurveErrors(rows, self._scatter(each()), self._scatter(iter(averages)))
 
     def values(self, X: Float[Array, "rows d"]) -> Float[Array, "rows m"]:
         """Of f at every row."""

@@ -49,14 +49,16 @@ def test_interactions_are_the_hessian():
     a, b, _ = X.T
     first = {(one.output, one.first, one.second): one for one in found.pairs}
     one = first["p", "a", "b"]
-    assert one.curve == pytest.approx(np.mean(2 * a))
+    assert one.curve.value == pytest.approx(np.mean(2 * a)) and one.curve.lower is None
     size = np.std(a**2 * b)
-    assert one.strength == pytest.approx(np.sqrt(np.mean((2 * a) ** 2)) * np.std(a) * np.std(b) / size)
+    assert one.strength.value == pytest.approx(np.sqrt(np.mean((2 * a) ** 2)) * np.std(a) * np.std(b) / size)
     main = max(np.sqrt(np.mean((2 * a * b) ** 2)) * np.std(a), np.sqrt(np.mean(a**4)) * np.std(b)) / size
-    assert one.against_main == pytest.approx(one.strength / main)
-    assert first["p", "a", "c"].strength == 0.0
-    assert first["p", "a", "a"].strength == pytest.approx(np.sqrt(np.mean((2 * b) ** 2)) * np.std(a) ** 2 / size / 2)
-    ranks = [p.strength for p in found.pairs if p.output == "p"]
+    assert one.against_main.value == pytest.approx(one.strength.value / main)
+    assert first["p", "a", "c"].strength.value == 0.0
+    assert first["p", "a", "a"].strength.value == pytest.approx(
+        np.sqrt(np.mean((2 * b) ** 2)) * np.std(a) ** 2 / size / 2
+    )
+    ranks = [p.strength.value for p in found.pairs if p.output == "p"]
     assert ranks == sorted(ranks, reverse=True)
 
 
@@ -66,7 +68,7 @@ def test_logarithms():
     effect = next(e for e in found.effects if (e.output, e.input, e.direction) == ("p", "a", "log"))
     assert effect.mean.value == pytest.approx(np.mean(2 * a**2 * b))  # a dp/da
     bend = next(p for p in found.interactions.pairs if (p.output, p.first, p.second) == ("p", "a", "a"))
-    assert bend.curve == pytest.approx(np.mean(4 * a**2 * b))  # a² p'' + a p' = 2a²b + 2a²b
+    assert bend.curve.value == pytest.approx(np.mean(4 * a**2 * b))  # a² p'' + a p' = 2a²b + 2a²b
 
 
 def test_numeric_slopes_agree_with_exact_ones():
@@ -74,8 +76,8 @@ def test_numeric_slopes_agree_with_exact_ones():
     exact = landform.sensitivity(product, X[:5])
     numeric = landform.sensitivity(rows, X[:5], derivatives="numeric")
     np.testing.assert_allclose(numeric.jacobians, exact.jacobians, atol=1e-8)
-    assert [p.curve for p in numeric.interactions.pairs[:2]] == pytest.approx(
-        [p.curve for p in exact.interactions.pairs[:2]], rel=1e-5
+    assert [p.curve.value for p in numeric.interactions.pairs[:2]] == pytest.approx(
+        [p.curve.value for p in exact.interactions.pairs[:2]], rel=1e-5
     )
 
 

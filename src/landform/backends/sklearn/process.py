@@ -21,7 +21,8 @@ from scipy.linalg import solve_triangular
 from landform.backends.sklearn.core import Core
 from landform.backends.sklearn.join import chain
 from landform.backends.sklearn.kernels import against, pairwise_kernel
-from landform.backends.sklearn.process_kernels import ROUGH, translate_kernel
+from landform.backends.sklearn.process_kernels import ROUGH, curves_of, translate_kernel
+from landform.backends.sklearn.radial import CurvePosterior, pairwise_terms, radial_terms
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
@@ -46,6 +47,10 @@ class Process:
         Degrees of freedom of the scale; infinite where it is taken as known.
     how : str
         In words.
+    curved : bool
+        Whether it has second derivatives.
+    curves : CurvePosterior or None
+        Their doubt in closed form, behind the steps before.
     """
 
     before: Translation
@@ -55,6 +60,8 @@ class Process:
     scales: Float[np.ndarray, " m"]
     degrees: float
     how: str
+    curved: bool = True
+    curves: CurvePosterior | None = None
 
 
 def process_of(core: Core, method: str, y: np.ndarray | None) -> Process | None:
@@ -85,7 +92,10 @@ def _gaussian_process(core: Core) -> Process | None:
     outputs = np.asarray(estimator.alpha_).reshape(len(T), -1).shape[1]
     scales = np.broadcast_to(np.atleast_1d(estimator._y_train_std), (outputs,)).astype(np.float64)
     how = "closed form: the derivative of the Gaussian process, its kernel taken as known"
-    return Process(core.before, kernel, _features(core, kernel, T), _root(estimator.L_), scales, np.inf, how)
+    terms, root = radial_terms(estimator.kernel_, T.shape[1]), _root(estimator.L_)
+    curves = None if terms is None else CurvePosterior(terms, T, root)
+    curved = curves_of(estimator.kernel_)
+    return Process(core.before, kernel, _features(core, kernel, T), root, scales, np.inf, how, curved, curves)
 
 
 def _kernel_ridge(core: Core, y: np.ndarray) -> Process | None:
@@ -112,7 +122,9 @@ def _kernel_ridge(core: Core, y: np.ndarray) -> Process | None:
     scales = np.sqrt(np.sum(residuals**2, axis=0) / free / estimator.alpha)
     how = "closed form: kernel ridge read as a Gaussian process, noise from the residuals"
     root = _root(np.linalg.cholesky(noisy))
-    return Process(core.before, kernel, _features(core, kernel, T), root, scales, free, how)
+    terms = pairwise_terms(estimator.kernel, T.shape[1], kernel.args[0] if estimator.kernel == "rbf" else 0.0)
+    curves = None if terms is None else CurvePosterior(terms, T, root)
+    return Process(core.before, kernel, _features(core, kernel, T), root, scales, free, how, True, curves)
 
 
 def _features(core: Core, kernel: Translation, T: np.ndarray) -> Translation:

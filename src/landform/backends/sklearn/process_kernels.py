@@ -185,3 +185,19 @@ def _plain(kernel: Any) -> Translation:
         got=kind.__name__,
         remedy="fit with one of these",
     )
+
+
+def curves_of(kernel: Any) -> bool:
+    """Whether a process with this kernel has second derivatives: the kernel four of them where two points coincide.
+
+    Rasmussen and Williams (2006), *Gaussian Processes for Machine Learning*, sec. 4.2.1: Matérn processes have k
+    derivatives for ν > k.
+    """
+    kind = type(kernel)
+    if kind in (kernels.Sum, kernels.Product):
+        return curves_of(kernel.k1) and curves_of(kernel.k2)
+    if kind is kernels.Exponentiation:
+        return curves_of(kernel.kernel)
+    if kind is kernels.PairwiseKernel:
+        return kernel.metric in ("rbf", "linear", "poly", "polynomial", "sigmoid")
+    return kind is not kernels.Matern or kernel.nu > 2

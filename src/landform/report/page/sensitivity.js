@@ -115,17 +115,20 @@ function cautionList(data, output) {
 function pairsTogether(data) {
   if (!data.interactions || !data.interactions.pairs.length) return null;
   const named = data.outputs.filter((output) => data.interactions.pairs.some((pair) => pair.output === output.name));
-  return section("pairs", "Which inputs act together", "Second derivatives over the rows: how the slope by one input changes with another. Strength is in standard deviations of the output when both inputs move by one of theirs.",
+  return section("pairs", "Which inputs act together", `Second derivatives over the rows: how the slope by one input changes with another. Strength is in standard deviations of the output when both inputs move by one of theirs${data.interactions.doubt.startsWith("none") ? "." : ", root mean square over the rows; in parentheses, untinted: its interval includes zero."}`,
     switcher("Output", named, (output) => pairTable(data.interactions.pairs.filter((pair) => pair.output === output.name).slice(0, 20))));
 }
 
 function pairTable(pairs) {
-  const most = Math.max(...pairs.map((pair) => pair.strength), 1e-300);
+  const most = Math.max(...pairs.map((pair) => pair.strength.value), 1e-300), doubted = pairs.some((pair) => known(pair.strength.lower));
   return table({ caption: "Pairs of inputs", rows: pairs, className: "heatmap", columns: [
     { head: "Pair", row: true, cell: (p) => (p.first === p.second ? `${p.first} (its own bend)` : `${p.first} × ${p.second}`) },
-    { head: "Strength", number: true, className: "cell", cell: (p) => figures(p.strength), look: (p) => tint(p.curve, 0.06 + 0.42 * (p.strength / most), true, p.words) },
-    { head: "Of the larger own effect", number: true, cell: (p) => (known(p.against_main) ? counted(p.against_main) : NONE) },
-    { head: "Second derivative", number: true, cell: (p) => figures(p.curve) }, { head: "Same sign", number: true, cell: (p) => counted(p.same_sign) }] });
+    { head: "Strength", number: true, className: "cell", cell: (p) => (p.sure || !doubted ? estimated(p.strength).join(" ") : `(${estimated(p.strength).join(" ")})`),
+      look: (p) => tint(p.curve.value, 0.06 + 0.42 * (p.strength.value / most), p.sure || !doubted, p.words) },
+    { head: "Of the larger own effect", number: true, cell: (p) => (p.against_main ? counted(p.against_main.value) : NONE) },
+    { head: "Mean second derivative", number: true, cell: (p) => estimated(p.curve, { sign: true }).join(" ") },
+    { head: "Same sign", number: true, cell: (p) => counted(p.same_sign) },
+    doubted && { head: "Rows sure", number: true, cell: (p) => counted(p.sure_rows) }].filter(Boolean) });
 }
 
 function modelTraces(data) {
