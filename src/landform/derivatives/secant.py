@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from landform.backends.predictor import Predictor, as_predictor
 from landform.errors import ShapeError
-from landform.findings import Finding
+from landform.findings import Bars, Finding, Picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +39,8 @@ class Secant(Finding):
         Names.
     one_sided : int
         How many differences start or end at the row itself, since the domain ends there.
+    mean_lower, mean_upper : array, shape (m, n)
+        The interval of the mean over the rows, from the means over the rows of the same steps beside.
     """
 
     slopes: Float[np.ndarray, "rows m n"]
@@ -48,6 +50,24 @@ class Secant(Finding):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     one_sided: int
+    mean_lower: Float[np.ndarray, "m n"]
+    mean_upper: Float[np.ndarray, "m n"]
+
+    def sentences(self) -> Sequence[str]:
+        """How the numbers were obtained."""
+        return [self.explain()]
+
+    def pictures(self) -> Sequence[Picture]:
+        """For each output what one step of every input does to it, averaged over the rows, with its interval."""
+        mean, drawn = self.slopes.mean(axis=0), []
+        for o, output in enumerate(self.outputs):
+            order = np.argsort(-np.abs(mean[o] * self.step))
+            parts = [(part[o] * self.step)[order].tolist() for part in (mean, self.mean_lower, self.mean_upper)]
+            labels = [f"{self.inputs[i]} (step {self.step[i]:.4g})" for i in order]
+            title = f"{output}: mean effect over {len(self.slopes)} rows"
+            values, lower, upper = parts
+            drawn.append(Bars(labels, values, lower, upper, title, f"change of {output} over one step"))
+        return drawn
 
     def explain(self) -> str:
         """How the numbers were obtained, in words."""
@@ -146,6 +166,7 @@ def secant(
     rng = np.random.default_rng(seed)
     moved = np.stack([_moved(predictor, width, low, high, rng) for _ in range(draws)])
     lower, upper = np.quantile(moved, [0.025, 0.975], axis=0)
+    mean, (under, over) = slopes.mean(axis=0), np.quantile(moved.mean(axis=1), [0.025, 0.975], axis=0)
     return Secant(
         slopes,
         np.minimum(lower, slopes),
@@ -154,6 +175,8 @@ def secant(
         predictor.inputs,
         predictor.outputs,
         int(short.sum()),
+        np.minimum(under, mean),
+        np.maximum(over, mean),
     )
 
 

@@ -19,6 +19,7 @@ from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, Standar
 from landform.backends import Model, from_sklearn
 from landform.backends.predictor import Predictor, as_predictor
 from landform.errors import ModelError, ShapeError
+from landform.findings import Finding, Picture, Scatter
 from landform.fit.process import search_kernel
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Fidelity:
 
 
 @dataclass(frozen=True)
-class Distilled(Model):
+class Distilled(Model, Finding):
     """A smooth stand-in for a model, itself a `Model`. Made by `distill`.
 
     Parameters
@@ -69,18 +70,38 @@ class Distilled(Model):
         What was tried, each with its R² (the least of the outputs') on the rows that decided.
     estimator : estimator
         The fitted scikit-learn estimator inside.
+    held_out : pair of arrays, shape (rows, m)
+        What the model and the stand-in say on the held-out rows.
     """
 
     fidelity: tuple[Fidelity, ...] = ()
     kind: str = ""
     candidates: tuple[tuple[str, float], ...] = ()
     estimator: Any = field(default=None, compare=False)
+    held_out: tuple[np.ndarray, np.ndarray] | None = field(default=None, compare=False)
 
     def to_frame(self) -> pd.DataFrame:
         """The fidelity as a table, one line for each output."""
         import pandas as pd
 
         return pd.DataFrame([vars(one) for one in self.fidelity])
+
+    def sentences(self) -> Sequence[str]:
+        """How far to trust it."""
+        return self.notes
+
+    def pictures(self) -> Sequence[Picture]:
+        """For each output the stand-in beside the model on the held-out rows."""
+        if self.held_out is None:
+            return ()
+        values, found = self.held_out
+        drawn = []
+        for k, one in enumerate(self.fidelity):
+            none: list[float | None] = [None] * len(values)
+            title = f"{one.output}: {one.rows} held-out rows, R² {one.r2:.3f}"
+            points = (values[:, k].tolist(), found[:, k].tolist())
+            drawn.append(Scatter(*points, none, none, title, "the model", f"its stand-in ({self.kind})"))
+        return drawn
 
 
 def distill(
@@ -187,6 +208,7 @@ def _measured(estimator: Any, kind: str, scores: dict[str, float], predictor: Pr
         kind,
         tuple(scores.items()),
         estimator,
+        (values, found),
     )
 
 

@@ -47,7 +47,7 @@ def record(found: Sensitivity, source: Mapping[str, Any]) -> dict[str, Any]:
         "how": found.how,
         "doubt": found.doubt,
         "summary": {"sentences": list(found.sentences()), "notes": list(found.notes)},
-        "inputs": [_column(name, found.subject.X[:, i]) for i, name in enumerate(found.inputs)],
+        "inputs": [_input(found, i) for i in range(len(found.inputs))],
         "outputs": [_column(name, found.taken.values[:, i]) for i, name in enumerate(found.outputs)],
         "effects": [one.to_dict() for one in found.effects],
         "interactions": _interactions(found),
@@ -57,6 +57,16 @@ def record(found: Sensitivity, source: Mapping[str, Any]) -> dict[str, Any]:
             {"kind": one.kind, "words": one.words, "counts": one.where.sum(axis=0).tolist()} for one in found.cautions
         ],
     }
+
+
+def _input(found: Sensitivity, place: int) -> dict[str, Any]:
+    """An input over the rows; where it holds levels of a category, how many rows have each."""
+    column = _column(found.inputs[place], found.subject.X[:, place])
+    if any(len(one.columns) == 1 and one.columns[0] == place for one in found.contrasts):
+        levels, counts = np.unique(found.subject.X[:, place], return_counts=True)
+        names = [found.subject.level(column["name"], float(level)) for level in levels]
+        column["levels"] = dict(zip(names, counts.tolist(), strict=True))
+    return column
 
 
 def _column(name: str, values: Float[Array, " rows"]) -> dict[str, Any]:

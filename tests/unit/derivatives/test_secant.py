@@ -73,6 +73,18 @@ def test_names_and_table():
     assert cell.slope.item() == effect.slopes[2, 1, 2] and cell.step.item() == 0.3
 
 
+def test_the_picture_shows_mean_changes_over_a_step():
+    """Of x² over rows of mean 1 the mean slope is 2; the steps' own changes are slope times step."""
+    rows = np.array([[0.5, 0.0], [1.5, 1.0]])
+    effect = secant(lambda table: table[:, 0] ** 2, rows, step=[0.2, 3.0])
+    (bars,) = effect.pictures()
+    assert bars.labels == ["x0 (step 0.2)", "x1 (step 3)"]
+    np.testing.assert_allclose(bars.values, [0.4, 0.0], atol=1e-12)
+    # The mean over rows moves less than either row's own slope does.
+    assert 0.4 - 0.04 < bars.lower[0] < 0.4 < bars.upper[0] < 0.4 + 0.04
+    assert effect.mean_upper[0, 0] - 2.0 < effect.upper[0, 0, 0] - effect.slopes[0, 0, 0]
+
+
 def test_models_and_single_points():
     model = from_sklearn(LinearRegression().fit(X, X @ W.T), X)
     np.testing.assert_allclose(secant(model, X[0], step=1.0).slopes[0], W, atol=1e-12)

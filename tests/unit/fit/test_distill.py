@@ -41,6 +41,10 @@ def test_fidelity_is_that_of_held_out_rows():
     assert 0.8 < one.r2 < 1.0 and f"{one.r2:.1%}" in smooth.notes[0]
     assert smooth.inputs == tuple(frame.columns) and dict(smooth.candidates).keys() == {"spline", "process"}
     assert smooth.to_frame().r2.item() == one.r2
+    (picture,) = smooth.pictures()
+    np.testing.assert_allclose(picture.x, values, rtol=1e-12)
+    np.testing.assert_allclose(picture.y, found, rtol=1e-9)
+    assert "R²" in picture.title and "<table" in smooth._repr_html_()
 
 
 def test_class_probabilities_and_several_outputs():

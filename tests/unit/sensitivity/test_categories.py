@@ -5,6 +5,8 @@ Sources: the estimator's own ``predict`` with one level in place of another; lea
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,3 +142,6 @@ def test_the_command_compares_levels(tmp_path, capsys):
     assert run([*command, "--categories", "resin,plant", "--out", str(tmp_path / "out")]) == 0
     assert "resin: vinyl" in capsys.readouterr().out
     assert "epoxy" in (tmp_path / "out" / "report.html").read_text()
+    inputs = {one["name"]: one for one in json.loads((tmp_path / "out" / "results.json").read_text())["inputs"]}
+    assert inputs["resin"]["levels"] == X["resin"].value_counts().to_dict() and "levels" not in inputs["heat"]
+    assert inputs["plant"]["levels"] == {f"{k:g}": v for k, v in X["plant"].value_counts().items()}

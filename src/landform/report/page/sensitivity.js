@@ -144,7 +144,15 @@ function modelMethods(data) {
     ["model", data.source.words], ["slopes", data.how], ["standard errors", data.doubt],
     ["intervals", `${fixed(100 * data.level, 0)}${NBSP}%`], ["data", `${data.source.file}, ${data.source.rows.length} rows`],
     ["versions", versions.map((name) => made[name] && `${name} ${made[name]}`).filter(Boolean).join(", ")], ["made", made.created]]),
-    h("h3", null, "The inputs"), table({ caption: "Inputs", rows: data.inputs, className: "plain", columns: [
-      { head: "Input", row: true, cell: (i) => i.name }, { head: "From", number: true, cell: (i) => figures(i.lower, 4) }, { head: "To", number: true, cell: (i) => figures(i.upper, 4) },
-      { head: "Mean", number: true, cell: (i) => figures(i.mean, 4) }, { head: "Standard deviation", number: true, cell: (i) => figures(i.spread, 3) }] }));
+    h("h3", null, "The inputs"), inputTable(data.inputs));
+}
+
+function inputTable(inputs) {
+  const amount = (digits, pick) => (i) => (i.levels ? NONE : figures(pick(i), digits)), levels = inputs.some((i) => i.levels);
+  const counts = (i) => (i.levels ? Object.entries(i.levels).map(([level, rows]) => `${level} (${rows})`).join(", ") : NONE);
+  return table({ caption: "Inputs", rows: inputs, className: "plain", columns: [
+    { head: "Input", row: true, cell: (i) => i.name },
+    { head: "From", number: true, cell: amount(4, (i) => i.lower) }, { head: "To", number: true, cell: amount(4, (i) => i.upper) },
+    { head: "Mean", number: true, cell: amount(4, (i) => i.mean) }, { head: "Standard deviation", number: true, cell: amount(3, (i) => i.spread) },
+    levels && { head: "Levels (rows)", cell: counts }].filter(Boolean) });
 }
