@@ -29,7 +29,8 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option("--categories", callback=_names, help="Inputs that hold levels: differences in place of slopes.")
 @click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.95, help="Of intervals.")
 @click.option("--refits", type=click.IntRange(min=10), default=100, help="Of the bootstrap, where one is needed.")
-@click.option("--seed", type=int, default=0, help="Of the bootstrap.")
+@click.option("--check", type=click.IntRange(min=0), default=0, help="Worlds to try the intervals in: 50, say.")
+@click.option("--seed", type=int, default=0, help="Of the bootstrap and the check.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON on stdout, and nothing else.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def sensitivity(

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from landform.errors import ShapeError
 from landform.findings import Bars, Estimate, Finding, HeatMap, Picture, Swarm, minus
 from landform.sensitivity.cautions import Caution
+from landform.sensitivity.check import Checked
 from landform.sensitivity.doubt import Doubt
 from landform.sensitivity.effect import Effect
 from landform.sensitivity.fields import Contrast, Direction
@@ -62,6 +63,8 @@ class Sensitivity(Finding):
         What more standard errors can be asked of.
     quantile : float
         Standard errors that an interval reaches to either side.
+    checked : Checked or None
+        Whether the intervals hold, where that was asked for.
     """
 
     effects: tuple[Effect, ...]
@@ -79,6 +82,7 @@ class Sensitivity(Finding):
     errors: Float[Array, "rows m changes"] | None
     known: Doubt | None
     quantile: float
+    checked: Checked | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -196,6 +200,7 @@ class Sensitivity(Finding):
             if ranked:
                 found.append(_said(ranked[0]))
         found.append(f"Slopes are {self.how}; standard errors: {self.doubt}.")
+        found += [] if self.checked is None else self.checked.sentences()
         found += self.notes
         found += [words for one in self.cautions for words in one.counted(self.outputs)]
         return found
@@ -205,6 +210,8 @@ class Sensitivity(Finding):
         found = [("What moves what, over the rows", self.to_frame())]
         if self.interactions is not None:
             found.append(("Which inputs act together", self.interactions.to_frame().head(40)))
+        if self.checked is not None:
+            found.append(("How often the intervals hold", self.checked.to_frame()))
         return found
 
     def pictures(self, what: What = "all") -> Sequence[Picture]:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from landform.errors import DerivativeError, ShapeError
 from landform.sensitivity.cautions import Caution, bound_rows, far_rows, flat_rows, kinks, rough_rows, unsure_rows
+from landform.sensitivity.check import Asked, check_intervals
 from landform.sensitivity.doubt import Doubt, Fields, Way, doubt_of, quantile_of
 from landform.sensitivity.effect import Averages, Effect
 from landform.sensitivity.fields import (
@@ -48,6 +49,7 @@ def sensitivity(
     level: float = 0.95,
     doubt: Way = "auto",
     refits: int = 100,
+    check: int = 0,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Sensitivity:
@@ -89,6 +91,9 @@ def sensitivity(
         ridge regression; the bootstrap elsewhere.
     refits, seed : int
         Of the bootstrap.
+    check : int
+        How many simulated worlds the intervals of mean effects are tried in, 50 or so: each costs a fit, two with the
+        bootstrap. ``found.checked`` says whether they hold.
     progress : callable, optional
         ``progress(words)`` hears what is being done.
 
@@ -147,6 +152,10 @@ def sensitivity(
         together = interactions_of(
             subject, own, taken.jacobians, sizes, seed=seed, known=known, quantile=quantile, doubt=how
         )
+    checked = None
+    if check:
+        trial = _trial(changes, quantile, level)
+        checked = check_intervals(subject, rows, y, known, trial, worlds=check, seed=seed, progress=say)
     return Sensitivity(
         effects=effects,
         interactions=together,
@@ -163,7 +172,16 @@ def sensitivity(
         errors=errors,
         known=known,
         quantile=quantile,
+        checked=checked,
     )
+
+
+def _trial(changes: tuple[list[Direction], list[Contrast]], quantile: float, level: float) -> Asked:
+    """What a check of the intervals asks about: every input's own effect."""
+    own, contrasts = [one for one in changes[0] if one.kind in ("alone", "log", "Cox")], changes[1]
+    names = [one.input for one in own] + [f"{one.input}: {one.level}" for one in contrasts]
+    fields = _fields(own) if own else None
+    return Asked(tuple(names), fields, tuple(one.rows for one in contrasts), quantile, level)
 
 
 def _silent(_words: str) -> None:

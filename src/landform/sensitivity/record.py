@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from landform.findings import plain_rows
 from landform.sensitivity.finding import Sensitivity
 from landform.sensitivity.trace import Trace
 
@@ -51,6 +52,7 @@ def record(found: Sensitivity, source: Mapping[str, Any]) -> dict[str, Any]:
         "outputs": [_column(name, found.taken.values[:, i]) for i, name in enumerate(found.outputs)],
         "effects": [one.to_dict() for one in found.effects],
         "interactions": _interactions(found),
+        "check": _check(found),
         "rows": _rows(found, source["rows"]),
         "traces": _traces(found),
         "cautions": [
@@ -79,6 +81,14 @@ def _column(name: str, values: Float[Array, " rows"]) -> dict[str, Any]:
         "mean": float(values.mean()),
         "spread": float(values.std()),
     }
+
+
+def _check(found: Sensitivity) -> dict[str, Any] | None:
+    one = found.checked
+    if one is None:
+        return None
+    shares = {"share": one.share, "standard_error": one.standard_error, "factor": one.factor, "holds": one.holds}
+    return {**shares, "words": one.sentences(), "effects": plain_rows(one.to_frame())}
 
 
 def _interactions(found: Sensitivity) -> dict[str, Any] | None:

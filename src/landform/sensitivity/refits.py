@@ -64,9 +64,9 @@ class DoubtOfRefits:
         for k in range(refits):
             if progress is not None:
                 progress(f"refit {k + 1} of {refits}")
-            drawn = _draw(rng, y, classes=hasattr(subject.estimator, "classes_"))
+            drawn = draw(rng, y, classes=hasattr(subject.estimator, "classes_"))
             try:
-                models.append(_refitted(subject, train, y, drawn))
+                models.append(refitted(subject, train, y, drawn)[1])
             except (ValueError, ArithmeticError, LandformError) as error:
                 faults.append(error)
         if len(models) < max(_LEAST, refits // 2):
@@ -135,7 +135,7 @@ class DoubtOfRefits:
         return self._scatter(model.values(X) for model in self.models)
 
 
-def _draw(rng: np.random.Generator, y: np.ndarray, *, classes: bool) -> np.ndarray:
+def draw(rng: np.random.Generator, y: np.ndarray, *, classes: bool) -> np.ndarray:
     """Rows with replacement; within every class where there are classes, so that none goes missing."""
     if not classes or y.ndim > 1:
         return rng.integers(len(y), size=len(y))
@@ -143,7 +143,8 @@ def _draw(rng: np.random.Generator, y: np.ndarray, *, classes: bool) -> np.ndarr
     return np.sort(np.concatenate([rng.choice(group, len(group)) for group in groups]))
 
 
-def _refitted(subject: Subject, train: Any, y: np.ndarray, drawn: np.ndarray) -> ExactSlopes:
+def refitted(subject: Subject, train: Any, y: np.ndarray, drawn: np.ndarray) -> tuple[Any, ExactSlopes]:
+    """A clone of the estimator fitted to the drawn rows, and its slopes."""
     from sklearn.base import clone
 
     rows = train.iloc[drawn] if hasattr(train, "iloc") else np.asarray(train)[drawn]
@@ -153,10 +154,11 @@ def _refitted(subject: Subject, train: Any, y: np.ndarray, drawn: np.ndarray) ->
     with holding(subject.coded):
         found = translate(estimator, subject.method)
     names = tuple(f"y{k}" for k in range(len(subject.outputs)))
-    model = Model(found.function, found.args, subject.inputs, names, closed=None if subject.coded else found.closed)
+    form, doubt = (None, None) if subject.coded else (found.closed, found.doubt)
+    model = Model(found.function, found.args, subject.inputs, names, closed=form, doubt=doubt)
     assert isinstance(subject.slopes, ExactSlopes)
     slopes = subject.slopes.like(log_odds_of(model) if subject.odds else model)
     outputs = slopes.values(subject.X[:1]).shape[1]
     if outputs != len(names):
         raise ModelError("as many outputs as before", got=str(outputs), remedy="fit anew")
-    return slopes
+    return estimator, slopes

@@ -142,8 +142,8 @@ function modelMethods(data) {
   const { made_by: made } = data, versions = ["landform", "python", "jax", "scikit-learn", "numpy", "scipy"];
   return section("methods", "How every number was obtained", null, pairs([
     ["model", data.source.words], ["slopes", data.how], ["standard errors", data.doubt],
-    ["intervals", `${fixed(100 * data.level, 0)}${NBSP}%`], ["data", `${data.source.file}, ${data.source.rows.length} rows`],
-    ["versions", versions.map((name) => made[name] && `${name} ${made[name]}`).filter(Boolean).join(", ")], ["made", made.created]]),
+    ["intervals", `${fixed(100 * data.level, 0)}${NBSP}%`], data.check && ["do they hold?", data.check.words.join(" ")], ["data", `${data.source.file}, ${data.source.rows.length} rows`],
+    ["versions", versions.map((name) => made[name] && `${name} ${made[name]}`).filter(Boolean).join(", ")], ["made", made.created]].filter(Boolean)),
     h("h3", null, "The inputs"), inputTable(data.inputs));
 }
 
