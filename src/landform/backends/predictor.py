@@ -80,13 +80,14 @@ def as_predictor(model: Any, X: Any, *, method: str = "auto") -> Predictor:
     ShapeError
         If the rows do not fit.
     """
-    from landform.backends.sklearn.data import checked_rows, own_values
+    from landform.backends.sklearn.data import checked_rows, own_values, refuse_text
     from landform.backends.sklearn.names import input_names, output_names
     from landform.backends.sklearn.registry import default_method
     from landform.backends.sklearn.wrap import refuse_unfitted
 
     if isinstance(model, Model):
         return Predictor(model.values, model.inputs, model.outputs, checked_table(model, X))
+    refuse_text(X)
     rows = checked_rows(model, X)
     if hasattr(model, "fit") or isinstance(model, type):
         refuse_unfitted(model)

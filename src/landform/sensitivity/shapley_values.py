@@ -24,7 +24,7 @@ from scipy import special
 
 from landform.backends import Model, from_sklearn
 from landform.backends.batch import checked_table
-from landform.backends.sklearn.data import checked_rows
+from landform.backends.sklearn.data import checked_rows, refuse_text
 from landform.errors import ModelError, ShapeError
 from landform.findings import Bars, Finding, Picture
 
@@ -135,6 +135,7 @@ def shapley_values(
     >>> found.values
     array([[[1., 1.]]])
     """
+    refuse_text(X)
     names = tuple(str(c) for c in X.columns) if hasattr(X, "columns") else None
     rows = _table(_by_name(model, X, X, "argument X"), "argument X", None)
     others = rows

@@ -131,6 +131,15 @@ def test_one_clear_sentence(categories, table, words):
         landform.sensitivity(model, table, categories=categories)
 
 
+@pytest.mark.parametrize(
+    "ask", [landform.distill, landform.shapley_values, lambda m, X: landform.secant(m, X, step=1.0)]
+)
+def test_methods_that_compare_no_levels_say_what_serves(ask):
+    model = make_pipeline(columns(), Ridge()).fit(X, Y)
+    with pytest.raises(LandformError, match="text in column resin; pass the other columns and a function"):
+        ask(model, X)
+
+
 def test_the_command_compares_levels(tmp_path, capsys):
     joblib = pytest.importorskip("joblib")
     model = make_pipeline(columns(), Ridge()).fit(X, Y)

@@ -60,6 +60,34 @@ def checked_rows(estimator: Any, X: Any) -> np.ndarray:
     return rows
 
 
+def refuse_text(X: Any, where: str = ARGUMENT) -> None:
+    """Refuse columns of text where nothing holds or compares their levels, and say what does.
+
+    Raises
+    ------
+    ShapeError
+        Naming the column.
+    """
+    for name in getattr(X, "columns", ()):
+        column = X[name]
+        if getattr(column, "ndim", 1) == 1 and not pd.api.types.is_numeric_dtype(column) and not _reads(column):
+            raise ShapeError(
+                "columns of numbers",
+                got=f"text in column {name}",
+                remedy="pass the other columns and a function of their table that fills in one level and predicts; "
+                "landform.sensitivity compares the levels of smooth models",
+                where=where,
+            )
+
+
+def _reads(column: Any) -> bool:
+    try:
+        np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def refuse_other_columns(estimator: Any, X: Any) -> None:
     """Refuse a data frame with other columns than at fit time, in another order, or named twice.
 
