@@ -23,7 +23,7 @@ from landform.sensitivity.fields import (
     place,
 )
 from landform.sensitivity.finding import Sensitivity
-from landform.sensitivity.interactions import interactions_of
+from landform.sensitivity.interactions import Interactions, interactions_of
 from landform.sensitivity.subject import Derivatives, Subject, Taken, subject_of
 
 Array = np.ndarray
@@ -137,17 +137,10 @@ def sensitivity(
     taken = _finite(subject.slopes.slopes(subject.X), subject)
     slopes, errors, averages = _slopes(subject, taken, *changes, known, say)
     quantile = 0.0 if known is None else quantile_of(known, level)
-    effects = _effects(subject, taken, *changes, slopes, errors, averages, quantile, how)
-    cautions = _cautions(subject, taken, slopes, errors, quantile, train, bounds)
-    own = [one for one in changes[0] if one.kind in ("alone", "log", "Cox")]
-    together = None
-    if interactions and own:
-        say("interactions")
-        together = interactions_of(subject, own, taken.jacobians, np.std(taken.values, axis=0), seed=seed)
     return Sensitivity(
-        effects=effects,
-        interactions=together,
-        cautions=tuple(cautions),
+        effects=_effects(subject, taken, *changes, slopes, errors, averages, quantile, how),
+        interactions=_interactions(subject, changes[0], taken, seed, say) if interactions else None,
+        cautions=tuple(_cautions(subject, taken, slopes, errors, quantile, train, bounds)),
         notes=(*subject.notes, *_two_valued(subject, changes[1])),
         level=level,
         how=subject.slopes.how,
@@ -301,6 +294,17 @@ def _effects(
             mean = None if averages is None else float(averages[o, k])
             found.append(one.of(change, slopes[:, o, k], rowwise, mean))
     return tuple(found)
+
+
+def _interactions(
+    subject: Subject, directions: Sequence[Direction], taken: Taken, seed: int, say: Callable[[str], None]
+) -> Interactions | None:
+    """Between the inputs' own directions, where there are any."""
+    own = [one for one in directions if one.kind in ("alone", "log", "Cox")]
+    if not own:
+        return None
+    say("interactions")
+    return interactions_of(subject, own, taken.jacobians, np.std(taken.values, axis=0), seed=seed)
 
 
 def _cautions(
