@@ -248,10 +248,10 @@ def _slopes(
 ) -> tuple[Array, Array | None, Array | None]:
     """Slopes along all directions and differences by all contrasts, their standard errors and those of the averages."""
     X = subject.X
-    columns = [np.einsum("rmd,rd->rm", taken.jacobians, one.field(X)) for one in directions]
     pairs = [one.rows(X) for one in contrasts]
-    columns += [subject.slopes.values(a) - subject.slopes.values(b) for a, b in pairs]
-    slopes = np.stack(columns, axis=2)
+    parts = [taken.jacobians @ _fields(directions)(X)] if directions else []
+    parts += [(subject.slopes.values(a) - subject.slopes.values(b))[:, :, None] for a, b in pairs]
+    slopes = np.concatenate(parts, axis=2)
     if known is None:
         return slopes, None, None
     say("standard errors of the slopes")
@@ -285,14 +285,12 @@ def _effects(
     quantile: float,
     how: str,
 ) -> tuple[Effect, ...]:
-    found = []
+    changes: list[Direction | Contrast] = [*directions, *contrasts]
+    found: list[Effect] = []
     for o, output in enumerate(subject.outputs):
         one = Averages(output, taken.values[:, o], quantile, how)
-        changes: list[Direction | Contrast] = [*directions, *contrasts]
-        for k, change in enumerate(changes):
-            rowwise = None if errors is None else errors[:, o, k]
-            mean = None if averages is None else float(averages[o, k])
-            found.append(one.of(change, slopes[:, o, k], rowwise, mean))
+        local, mean = (None if part is None else part[..., o, :] for part in (errors, averages))
+        found += one.of(changes, slopes[:, o], local, mean)
     return tuple(found)
 
 
