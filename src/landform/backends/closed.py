@@ -26,6 +26,9 @@ class SlopeDoubt(Protocol):
     def variances(self, X: np.ndarray) -> np.ndarray:
         """Their diagonals, shape (rows, m, n)."""
 
+    def variances_of_sums(self, X: np.ndarray, V: np.ndarray) -> np.ndarray:
+        """Of k sums over rows of the slope along directions V, shape (rows, n, k); shape (m, k)."""
+
 
 Closed = Callable[[np.ndarray, int], tuple[Any, ...]]
 
@@ -136,3 +139,8 @@ class DoubtBehind:
         if np.all(np.count_nonzero(slopes[0], axis=0) <= 1):
             return np.asarray(self.doubt.variances(inner) @ slopes**2)
         return np.einsum("rmii->rmi", self.covariances(X))
+
+    def variances_of_sums(self, X: np.ndarray, V: np.ndarray) -> np.ndarray:
+        """Along what the directions become behind the step."""
+        inner, slopes = self.before(X, 1)
+        return np.asarray(self.doubt.variances_of_sums(inner, slopes @ V))

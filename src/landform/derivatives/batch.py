@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from landform.backends.closed import Closed
 from landform.backends.frameworks import backend_of
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, memory_bytes, readable_bytes
+from landform.derivatives.prepared_closed import closed_of, values_and_slopes
 from landform.derivatives.target import Target, make_target, refuse_not_finite
 from landform.errors import DerivativeError, ShapeError
 from landform.findings import Finding
@@ -24,8 +26,10 @@ _MOST_ROWS = 1024
 class Jacobians(Finding):
     """The Jacobian at every row of a batch of points. Made by ``jacobian(f, X, batched=True)``."""
 
-    def __init__(self, target: Target, points: Any, *, memory: str | int = DEFAULT_MEMORY) -> None:
-        self._target, self._points, self._memory = target, points, memory
+    def __init__(
+        self, target: Target, points: Any, *, memory: str | int = DEFAULT_MEMORY, closed: Closed | None = None
+    ) -> None:
+        self._target, self._points, self._memory, self._closed = target, points, memory, closed
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -65,14 +69,19 @@ class Jacobians(Finding):
         """Sizes, chunks and memory."""
         rows, m, n = self.shape
         size = readable_bytes(rows * m * n * self._target.itemsize)
-        return f"{rows} Jacobians of {m} × {n}, {self.chunk} rows at a time by one program, {size} in all"
+        way = "one program" if self._closed is None else "the model's closed form"
+        return f"{rows} Jacobians of {m} × {n}, {self.chunk} rows at a time by {way}, {size} in all"
 
     def _parts(self) -> Iterator[Any]:
         t, chunk = self._target, self.chunk
         for start in range(0, len(self._points), chunk):
             first = min(start, len(self._points) - chunk)  # the last chunk begins early: one program serves all
+            points = self._points[first : first + chunk]
             with t.precision():
-                Y, part = t.backend.values_and_jacobians(t.flat, self._points[first : first + chunk], *t.args)
+                if self._closed is None:
+                    Y, part = t.backend.values_and_jacobians(t.flat, points, *t.args)
+                else:
+                    Y, part = values_and_slopes(self._closed, points, t.m)
                 self._refuse_no_value(Y, first)
             yield part[start - first :]
 
@@ -158,4 +167,5 @@ def jacobians(
     target = make_target(function, first, args=args, inputs=inputs, outputs=outputs)
     with target.precision():
         points = target.backend.rows_of(X, rows)
-    return Jacobians(target, points if target.native else np.asarray(points, target.x.dtype), memory=memory)
+    points = points if target.native else np.asarray(points, target.x.dtype)
+    return Jacobians(target, points, memory=memory, closed=closed_of(function, target, args))

@@ -226,7 +226,8 @@ def prepare(
     ----------
     function, x, args, mode, memory, inputs, outputs
         As for `landform.jacobian`; ``x`` gives the shape and the precision. With ``mode="sparse"`` or
-        ``mode="colored"`` matrices are `scipy.sparse.csr_array`.
+        ``mode="colored"`` matrices are `scipy.sparse.csr_array`. "auto" takes a model's closed form where it has one
+        and ``x`` is NumPy's in double precision.
     effort : {"full", "quick"}
         "quick" compiles in half the time to code that runs slower on large arrays: for small functions.
     verify : bool
@@ -290,4 +291,10 @@ def prepare(
         return prepare_sparse(
             replace(target, native=False), effort, memory, mode=mode, sparsity=sparsity, verify=verify, finite=finite
         )
+    if mode == "auto" and not verify:
+        from landform.derivatives.prepared_closed import PreparedClosed, closed_of
+
+        closed = closed_of(function, target, args)
+        if closed is not None:
+            return PreparedClosed(target, mode, effort, memory, finite, closed=closed)
     return Prepared(replace(target, native=False), mode, effort, memory, finite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +77,7 @@ class Effect:
 
 @dataclass(frozen=True, eq=False)
 class Averages:
-    """What all effects of one output are made of: its values, and for every change the slopes and their errors."""
+    """What all effects of one output are made of: its values, and how far and by what right intervals reach."""
 
     output: str
     values: Float[Array, " rows"]
@@ -85,35 +86,46 @@ class Averages:
 
     def of(
         self,
-        change: Direction | Contrast,
-        slopes: Float[Array, " rows"],
-        errors: Float[Array, " rows"] | None,
-        error: float | None,
-    ) -> Effect:
-        """The effect of a direction, or of one level in place of another."""
-        if isinstance(change, Contrast):
-            name, words = f"{change.input}: {change.level}", f"{change.level} in place of {change.reference}"
-            return self._effect(name, "contrast", words, slopes, errors, error, 1.0, None)
-        elasticity = None
-        if change.level is not None and _one_sign(change.level) and _one_sign(self.values):
-            elasticity = float(np.mean(change.level) / np.mean(self.values))
-        return self._effect(change.input, change.kind, change.words, slopes, errors, error, change.spread, elasticity)
+        changes: Sequence[Direction | Contrast],
+        slopes: Float[Array, "rows changes"],
+        errors: Float[Array, "rows changes"] | None,
+        averages: Float[Array, " changes"] | None,
+    ) -> list[Effect]:
+        """The effects of directions, and of one level in place of another."""
+        up, down = np.mean(slopes > 0, axis=0), np.mean(slopes < 0, axis=0)
+        low, median, high = np.quantile(slopes, (0.05, 0.5, 0.95), axis=0)
+        over = {
+            "median": median,
+            "spread": np.std(slopes, axis=0),
+            "low": low,
+            "high": high,
+            "same_sign": np.where(up + down > 0, np.maximum(up, down), 1.0),
+        }
+        rowwise = [dict(zip(over, column, strict=True)) for column in np.stack(list(over.values()), axis=1).tolist()]
+        means, none = np.mean(slopes, axis=0).tolist(), [None] * len(changes)
+        sure = none if errors is None else np.mean(np.abs(slopes) > self.quantile * errors, axis=0).tolist()
+        known = none if averages is None else averages.tolist()
+        size, kept = float(np.std(self.values)), _kept_sign(self.values)
+        return [self._of(*one, size, kept) for one in zip(changes, means, known, sure, rowwise, strict=True)]
 
-    def _effect(
+    def _of(
         self,
-        name: str,
-        kind: Kind,
-        words: str,
-        slopes: Float[Array, " rows"],
-        errors: Float[Array, " rows"] | None,
+        change: Direction | Contrast,
+        mean: float,
         error: float | None,
-        spread: float,
-        elasticity: float | None,
+        sure: float | None,
+        rowwise: dict[str, float],
+        size: float,
+        kept: float | None,
     ) -> Effect:
-        mean, size = float(np.mean(slopes)), float(np.std(self.values))
-        up, down = float(np.mean(slopes > 0)), float(np.mean(slopes < 0))
-        low, median, high = (float(q) for q in np.quantile(slopes, (0.05, 0.5, 0.95)))
-        sure = None if errors is None else float(np.mean(np.abs(slopes) > self.quantile * errors))
+        spread, elasticity = 1.0, None
+        if isinstance(change, Contrast):
+            kind: Kind = "contrast"
+            name, words = f"{change.input}: {change.level}", f"{change.level} in place of {change.reference}"
+        else:
+            kind, name, words, spread = change.kind, change.input, change.words, change.spread
+            level = None if change.level is None or kept is None else _kept_sign(change.level)
+            elasticity = None if level is None or kept is None else level / kept
         return Effect(
             output=self.output,
             input=name,
@@ -122,12 +134,8 @@ class Averages:
             mean=self._estimate(mean, error, 1.0),
             standardized=self._estimate(mean, error, spread / size) if size > 0 else None,
             elasticity=None if elasticity is None else self._estimate(mean, error, elasticity),
-            median=median,
-            spread=float(np.std(slopes)),
-            low=low,
-            high=high,
-            same_sign=max(up, down) if up + down > 0 else 1.0,
             sure=sure,
+            **rowwise,
         )
 
     def _estimate(self, value: float, error: float | None, factor: float) -> Estimate:
@@ -138,5 +146,6 @@ class Averages:
         return Estimate(value * factor, error * abs(factor), low, high, how=self.how)
 
 
-def _one_sign(values: Float[Array, " rows"]) -> bool:
-    return bool(np.all(values > 0) or np.all(values < 0))
+def _kept_sign(values: Float[Array, " rows"]) -> float | None:
+    """Their mean, where none differs from the others in sign or is zero."""
+    return float(np.mean(values)) if values.min() > 0 or values.max() < 0 else None

@@ -24,7 +24,7 @@ from landform.sensitivity.fields import (
     place,
 )
 from landform.sensitivity.finding import Sensitivity
-from landform.sensitivity.interactions import interactions_of
+from landform.sensitivity.interactions import Interactions, interactions_of
 from landform.sensitivity.subject import Derivatives, Subject, Taken, subject_of
 
 Array = np.ndarray
@@ -142,24 +142,15 @@ def sensitivity(
     taken = _finite(subject.slopes.slopes(subject.X), subject)
     slopes, errors, averages = _slopes(subject, taken, *changes, known, say)
     quantile = 0.0 if known is None else quantile_of(known, level)
-    effects = _effects(subject, taken, *changes, slopes, errors, averages, quantile, how)
-    cautions = _cautions(subject, taken, slopes, errors, quantile, train, bounds)
-    own = [one for one in changes[0] if one.kind in ("alone", "log", "Cox")]
-    together = None
-    if interactions and own:
-        say("interactions")
-        sizes = np.std(taken.values, axis=0)
-        together = interactions_of(
-            subject, own, taken.jacobians, sizes, seed=seed, known=known, quantile=quantile, doubt=how
-        )
+    together = _interactions(subject, changes[0], taken, seed, known, quantile, how, say) if interactions else None
     checked = None
     if check:
         trial = _trial(changes, quantile, level)
         checked = check_intervals(subject, rows, y, known, trial, worlds=check, seed=seed, progress=say)
     return Sensitivity(
-        effects=effects,
+        effects=_effects(subject, taken, *changes, slopes, errors, averages, quantile, how),
         interactions=together,
-        cautions=tuple(cautions),
+        cautions=tuple(_cautions(subject, taken, slopes, errors, quantile, train, bounds)),
         notes=(*subject.notes, *_two_valued(subject, changes[1])),
         level=level,
         how=subject.slopes.how,
@@ -178,7 +169,7 @@ def sensitivity(
 
 def _trial(changes: tuple[list[Direction], list[Contrast]], quantile: float, level: float) -> Asked:
     """What a check of the intervals asks about: every input's own effect."""
-    own, contrasts = [one for one in changes[0] if one.kind in ("alone", "log", "Cox")], changes[1]
+    own, contrasts = _own(changes[0]), changes[1]
     names = [one.input for one in own] + [f"{one.input}: {one.level}" for one in contrasts]
     fields = _fields(own) if own else None
     return Asked(tuple(names), fields, tuple(one.rows for one in contrasts), quantile, level)
@@ -276,10 +267,10 @@ def _slopes(
 ) -> tuple[Array, Array | None, Array | None]:
     """Slopes along all directions and differences by all contrasts, their standard errors and those of the averages."""
     X = subject.X
-    columns = [np.einsum("rmd,rd->rm", taken.jacobians, one.field(X)) for one in directions]
     pairs = [one.rows(X) for one in contrasts]
-    columns += [subject.slopes.values(a) - subject.slopes.values(b) for a, b in pairs]
-    slopes = np.stack(columns, axis=2)
+    parts = [taken.jacobians @ _fields(directions)(X)] if directions else []
+    parts += [(subject.slopes.values(a) - subject.slopes.values(b))[:, :, None] for a, b in pairs]
+    slopes = np.concatenate(parts, axis=2)
     if known is None:
         return slopes, None, None
     say("standard errors of the slopes")
@@ -313,15 +304,36 @@ def _effects(
     quantile: float,
     how: str,
 ) -> tuple[Effect, ...]:
-    found = []
+    changes: list[Direction | Contrast] = [*directions, *contrasts]
+    found: list[Effect] = []
     for o, output in enumerate(subject.outputs):
         one = Averages(output, taken.values[:, o], quantile, how)
-        changes: list[Direction | Contrast] = [*directions, *contrasts]
-        for k, change in enumerate(changes):
-            rowwise = None if errors is None else errors[:, o, k]
-            mean = None if averages is None else float(averages[o, k])
-            found.append(one.of(change, slopes[:, o, k], rowwise, mean))
+        local, mean = (None if part is None else part[..., o, :] for part in (errors, averages))
+        found += one.of(changes, slopes[:, o], local, mean)
     return tuple(found)
+
+
+def _interactions(
+    subject: Subject,
+    directions: Sequence[Direction],
+    taken: Taken,
+    seed: int,
+    known: Doubt | None,
+    quantile: float,
+    how: str,
+    say: Callable[[str], None],
+) -> Interactions | None:
+    """Between the inputs' own directions, where there are any."""
+    own = _own(directions)
+    if not own:
+        return None
+    say("interactions")
+    sizes = np.std(taken.values, axis=0)
+    return interactions_of(subject, own, taken.jacobians, sizes, seed=seed, known=known, quantile=quantile, doubt=how)
+
+
+def _own(directions: Sequence[Direction]) -> list[Direction]:
+    return [one for one in directions if one.kind in ("alone", "log", "Cox")]
 
 
 def _cautions(

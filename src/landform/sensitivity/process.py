@@ -88,20 +88,27 @@ class DoubtOfProcess:
     ) -> tuple[Float[Array, "rows m k"], Float[Array, "m k"]]:
         """Of the slopes along k directions at every row, and of their averages over at most 512 rows."""
         if self.closed is not None:
-            roots = []
-            for part in blocks(len(X), self.inputs * len(self.process.root)):
-                V, C = fields(X[part]), self.closed.covariances(X[part])
-                roots.append(np.sqrt(np.maximum(np.einsum("rdk,rmde,rek->rmk", V, C, V, optimize=True), 0.0)))
-            return np.concatenate(roots), self._of_averages(some_of(X), fields)
+            return self._closed_slopes(self.closed, X, fields)
         kernel, args = self._kernel
         parts = []
-        for part in blocks(len(X), self.inputs * len(self.process.root)):
+        for part in blocks(len(X), self.inputs * len(self.process.factor)):
             F, U = self._before.values_and_jacobians(X[part])
             taught = self._taught(self._features.jacobians(X[part]))
             C = covariances_of_slopes(kernel, F, U, args) - np.einsum("rnd,rne->rde", taught, taught, optimize=True)
             V = fields(X[part])
             parts.append(np.einsum("rdk,rde,rek->rk", V, C, V, optimize=True))
         return self._scaled(np.concatenate(parts), 1), self._of_averages(some_of(X), fields)
+
+    def _closed_slopes(
+        self, closed: SlopeDoubt, X: Array, fields: Callable[[Array], Array]
+    ) -> tuple[Float[Array, "rows m k"], Float[Array, "m k"]]:
+        variances = []
+        for part in blocks(len(X), self.inputs * len(self.process.factor)):
+            V = fields(X[part])[:, None]
+            variances.append(np.sum(V * (closed.covariances(X[part]) @ V), axis=2))
+        some = some_of(X)
+        averages = closed.variances_of_sums(some, fields(some) / len(some))
+        return np.sqrt(np.maximum(np.concatenate(variances), 0.0)), np.sqrt(np.maximum(averages, 0.0))
 
     def _taught(self, features: Float[Array, "rows n d"]) -> Float[Array, "rows n d"]:
         rows, n, d = features.shape

@@ -1,21 +1,15 @@
-"""Weighted sums of kernels with training rows, and the posterior of their slopes, in closed form."""
+"""Weighted sums of kernels with training rows, with slopes and curves, in closed form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import solve_triangular
-from scipy.linalg.blas import dtrmm
 
 from landform.backends.sklearn.kernel_jets import Jet, KernelForm, Table
-
-_BLOCK = 2**23
-"""Numbers held at once in the posterior of slopes."""
 
 
 @dataclass(frozen=True)
@@ -145,85 +139,3 @@ def _pair(x: np.ndarray, sums: list[np.ndarray], s: np.ndarray | None, t: np.nda
     gaps += two
     gaps *= factor
     return gaps
-
-
-@dataclass(frozen=True)
-class SlopePosterior:
-    """How surely a Gaussian process knows its own slopes.
-
-    The covariance of two slopes at x is the prior's, ∂²k/∂x∂z at z = x, less what the training rows say.
-
-    Parameters
-    ----------
-    kernel : KernelForm
-        Without the noise.
-    Z : array, shape (N, n)
-        Training rows.
-    factor : array, shape (N, N)
-        Cholesky factor of their covariance, noise included.
-    scale : array, shape (m,)
-        Standard deviations that the outputs were divided by.
-    """
-
-    kernel: KernelForm
-    Z: Float[np.ndarray, "N n"]
-    factor: Float[np.ndarray, "N N"]
-    scale: Float[np.ndarray, " m"]
-
-    @cached_property
-    def root(self) -> Float[np.ndarray, "N N"]:
-        """The inverse of the factor: many products with it cost less than many solutions."""
-        return np.asarray(solve_triangular(self.factor, np.eye(len(self.Z)), lower=True))
-
-    def covariances(self, X: np.ndarray) -> Float[np.ndarray, "rows m n n"]:
-        """Of the slopes at every row."""
-        return self._in_blocks(X, self._covariances)[:, None] * (self.scale**2)[:, None, None]
-
-    def variances(self, X: np.ndarray) -> Float[np.ndarray, "rows m n"]:
-        """Of the slopes at every row."""
-        return self._in_blocks(X, self._variances)[:, None] * (self.scale**2)[:, None]
-
-    def _in_blocks(self, X: np.ndarray, one: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        block = max(1, _BLOCK // self.Z.size)
-        return np.concatenate([one(X[start : start + block]) for start in range(0, max(1, len(X)), block)])
-
-    def _covariances(self, X: np.ndarray) -> np.ndarray:
-        known = np.moveaxis(self._known(X), 2, 0)
-        return self._prior(X) - known.swapaxes(1, 2) @ known
-
-    def _variances(self, X: np.ndarray) -> np.ndarray:
-        known = self._known(X)
-        return np.einsum("rii->ri", self._prior(X)) - np.einsum("Nir,Nir->ri", known, known)
-
-    def _known(self, X: np.ndarray) -> np.ndarray:
-        """The inverse factor times the slopes of the kernel with the training rows, shape (N, n, rows)."""
-        rows, (N, n) = len(X), self.Z.shape
-        jet = self.kernel.evaluate(self.kernel.scalars.between(X, self.Z), 1)
-        slopes = np.zeros((N, n, rows))
-        for p, table in jet.first.items():
-            dense = np.broadcast_to(table.dense(), (rows, N))
-            scale, turned = self.kernel.scalars.scales[p], np.ascontiguousarray(dense.T)
-            for i in range(n):
-                gap = self.Z[:, i, None] if scale is None else 2.0 * scale[i] * (X[:, i] - self.Z[:, i, None])
-                slopes[:, i] += turned * gap
-        # Transposed, so that BLAS finds the columns where they are and copies nothing.
-        known = dtrmm(1.0, self.root.T, slopes.reshape(N, -1).T, side=1, lower=0, overwrite_b=1)
-        return np.asarray(known.T).reshape(N, n, rows)
-
-    def _prior(self, X: np.ndarray) -> np.ndarray:
-        jet = self.kernel.evaluate(self.kernel.scalars.of_itself(X), 2)
-        n = X.shape[1]
-        prior = np.zeros((len(X), n, n))
-        for p, part in jet.first.items():
-            scale = self.kernel.scalars.scales[p]
-            prior += _column(part, len(X)) * (np.eye(n) if scale is None else -2.0 * np.diag(scale))
-        for (p, q), part in jet.second.items():
-            if self.kernel.scalars.scales[p] is None and self.kernel.scalars.scales[q] is None:
-                both = X[:, :, None] * X[:, None, :] * _column(part, len(X))
-                prior += both if p == q else 2.0 * both
-        return prior
-
-
-def _column(table: Table, rows: int) -> np.ndarray:
-    """A table of one column, to be multiplied with a matrix for every row."""
-    return np.broadcast_to(table.dense(), (rows, 1))[:, :, None]

@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from landform.backends.sklearn.closed_kernels import ClosedExpansion, SlopePosterior
+from landform.backends.sklearn.closed_kernels import ClosedExpansion
 from landform.backends.sklearn.kernel_jets import process_form
 from landform.backends.sklearn.kernels import KernelFunction, against
 from landform.backends.sklearn.process_kernels import translate_kernel
 from landform.backends.sklearn.registry import Translation
+from landform.backends.sklearn.slope_posterior import SlopePosterior
 from landform.errors import ModelError
 
 CERTAIN = "the standard deviation has a kink where it is zero; its slope there is given as 0"

@@ -12,7 +12,7 @@ Rasmussen and Williams (2006), *Gaussian Processes for Machine Learning*, eq. 2.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -39,8 +39,8 @@ class Process:
         k of two points behind these steps.
     features : Translation
         From x to k(T, φ(x)), shape (rows,).
-    root : array, shape (rows, rows)
-        L⁻¹.
+    factor : array, shape (rows, rows)
+        L.
     scales : array, shape (m,)
         Standard deviation that every output was divided by.
     degrees : float
@@ -56,12 +56,17 @@ class Process:
     before: Translation
     kernel: Translation
     features: Translation
-    root: Float[np.ndarray, "rows rows"]
+    factor: Float[np.ndarray, "rows rows"]
     scales: Float[np.ndarray, " m"]
     degrees: float
     how: str
     curved: bool = True
     curves: CurvePosterior | None = None
+
+    @cached_property
+    def root(self) -> Float[np.ndarray, "rows rows"]:
+        """L⁻¹."""
+        return np.asarray(solve_triangular(self.factor, np.eye(len(self.factor)), lower=True))
 
 
 def process_of(core: Core, method: str, y: np.ndarray | None) -> Process | None:
@@ -92,10 +97,10 @@ def _gaussian_process(core: Core) -> Process | None:
     outputs = np.asarray(estimator.alpha_).reshape(len(T), -1).shape[1]
     scales = np.broadcast_to(np.atleast_1d(estimator._y_train_std), (outputs,)).astype(np.float64)
     how = "closed form: the derivative of the Gaussian process, its kernel taken as known"
-    terms, root = radial_terms(estimator.kernel_, T.shape[1]), _root(estimator.L_)
-    curves = None if terms is None else CurvePosterior(terms, T, root)
+    factor, terms = np.asarray(estimator.L_), radial_terms(estimator.kernel_, T.shape[1])
+    curves = None if terms is None else CurvePosterior(terms, T, factor)
     curved = curves_of(estimator.kernel_)
-    return Process(core.before, kernel, _features(core, kernel, T), root, scales, np.inf, how, curved, curves)
+    return Process(core.before, kernel, _features(core, kernel, T), factor, scales, np.inf, how, curved, curves)
 
 
 def _kernel_ridge(core: Core, y: np.ndarray) -> Process | None:
@@ -121,15 +126,11 @@ def _kernel_ridge(core: Core, y: np.ndarray) -> Process | None:
     residuals = estimator.alpha * weights
     scales = np.sqrt(np.sum(residuals**2, axis=0) / free / estimator.alpha)
     how = "closed form: kernel ridge read as a Gaussian process, noise from the residuals"
-    root = _root(np.linalg.cholesky(noisy))
+    factor = np.linalg.cholesky(noisy)
     terms = pairwise_terms(estimator.kernel, T.shape[1], kernel.args[0] if estimator.kernel == "rbf" else 0.0)
-    curves = None if terms is None else CurvePosterior(terms, T, root)
-    return Process(core.before, kernel, _features(core, kernel, T), root, scales, free, how, True, curves)
+    curves = None if terms is None else CurvePosterior(terms, T, factor)
+    return Process(core.before, kernel, _features(core, kernel, T), factor, scales, free, how, True, curves)
 
 
 def _features(core: Core, kernel: Translation, T: np.ndarray) -> Translation:
     return chain([*([core.before] if core.steps else []), Translation(against(kernel.function), (T, kernel.args))])
-
-
-def _root(factor: Any) -> np.ndarray:
-    return np.asarray(solve_triangular(factor, np.eye(len(factor)), lower=True))

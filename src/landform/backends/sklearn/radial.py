@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from scipy.linalg import solve_triangular
 from scipy.linalg.blas import dtrmm
 from scipy.spatial.distance import cdist
 from sklearn.gaussian_process import kernels
@@ -111,13 +113,18 @@ class CurvePosterior:
         Whose sum is the kernel, but for what is linear.
     Z : array, shape (N, n)
         Training rows.
-    root : array, shape (N, N)
-        Inverse of the Cholesky factor of their covariance.
+    factor : array, shape (N, N)
+        Cholesky factor of their covariance.
     """
 
     terms: tuple[Radial, ...]
     Z: Float[Array, "N n"]
-    root: Float[Array, "N N"]
+    factor: Float[Array, "N N"]
+
+    @cached_property
+    def root(self) -> Float[Array, "N N"]:
+        """The factor's inverse."""
+        return np.asarray(solve_triangular(self.factor, np.eye(len(self.factor)), lower=True))
 
     def local(
         self, X: Float[Array, "rows n"], V: Float[Array, "rows n k"], first: Array, second: Array
