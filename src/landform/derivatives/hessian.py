@@ -149,8 +149,7 @@ class Hessian(MatrixOperator):
         Parameters
         ----------
         sort : bool
-            Whether columns are sorted within a row. Sorting may take as long as the rest. Without it (at NumPy points)
-            the index arrays are read-only; what SciPy would sort in place, as in ``spsolve``, wants ``copy()`` first.
+            Whether columns are sorted within a row. Sorting may take as long as the rest.
 
         Returns
         -------
@@ -173,15 +172,15 @@ class Hessian(MatrixOperator):
                [ 6.,  4., 10.],
                [ 0., 10.,  6.]])
         """
-        return self._sparse if sort else self._unsorted
+        return self._handed_out(self._sparse if sort else self._unsorted)
 
     @cached_property
     def _sparse(self) -> Any:
-        return self._without_zeros(self._program, self.inputs, self._weights)
+        return self._without_zeros(self._program, self._target.input_names, self._weights)
 
     @cached_property
     def _unsorted(self) -> Any:
-        return self._without_zeros(self._program, self.inputs, self._weights, sort=False)
+        return self._without_zeros(self._program, self._target.input_names, self._weights, sort=False)
 
     def diagonal(self) -> Any:
         """The second derivative along every input, shape (n,)."""

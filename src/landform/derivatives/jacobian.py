@@ -122,8 +122,7 @@ class Jacobian(MatrixOperator):
         Parameters
         ----------
         sort : bool
-            Whether columns are sorted within a row. Sorting may take as long as the rest. Without it (at NumPy points)
-            the index arrays are read-only; what SciPy would sort in place, as in ``spsolve``, wants ``copy()`` first.
+            Whether columns are sorted within a row. Sorting may take as long as the rest.
 
         Returns
         -------
@@ -146,15 +145,15 @@ class Jacobian(MatrixOperator):
         array([[3., 2., 0.],
                [0., 5., 3.]])
         """
-        return self._sparse if sort else self._unsorted
+        return self._handed_out(self._sparse if sort else self._unsorted)
 
     @cached_property
     def _sparse(self) -> Any:
-        return self._without_zeros(self._program, self.outputs)
+        return self._without_zeros(self._program, self._target.output_names)
 
     @cached_property
     def _unsorted(self) -> Any:
-        return self._without_zeros(self._program, self.outputs, sort=False)
+        return self._without_zeros(self._program, self._target.output_names, sort=False)
 
     def to_frame(self) -> pd.DataFrame:
         """The matrix as a table with one row per output and one column per input."""

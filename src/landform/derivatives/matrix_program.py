@@ -69,11 +69,11 @@ class MatrixProgram(Protocol):
         ...
 
     def host_data(self, x: Float[Any, " n"], *free: Any, sort: bool = True) -> Float[np.ndarray, " nnz"]:
-        """The values as a NumPy array to be read only; ``sort=False``: columns of a row in any order."""
+        """The values as a NumPy array; ``sort=False``: columns of a row in any order."""
         ...
 
     def value_and_host_data(
-        self, x: Float[Any, " n"], *free: Any
+        self, x: Float[Any, " n"], *free: Any, sort: bool = True
     ) -> tuple[Float[Any, " m"], Float[np.ndarray, " nnz"]]:
         """The function as well."""
         ...
@@ -88,20 +88,18 @@ def sharing_matrix(
 ) -> Callable[[Any], Any]:
     """A function from values to a `scipy.sparse.csr_array`; all of them share their index arrays, checked once.
 
-    These are read-only, lest what is done in place to one matrix be done to all.
+    These are read-only; a matrix that is changed in place copies them first.
     """
     from scipy.sparse import csr_array
+
+    from landform.derivatives.shared_rows import SharedRows
 
     dtype = np.promote_types(dtype, np.float32)  # SciPy has no sparse matrices of half precision
     blank = csr_array((np.zeros(pattern.nnz, dtype), pattern.indices, pattern.indptr), shape=shape)
     blank.has_sorted_indices = is_sorted
     blank.has_canonical_format = is_sorted
-    blank.indices.flags.writeable = blank.indptr.flags.writeable = False
 
     def matrix(data: Any) -> Any:
-        found = csr_array.__new__(csr_array)  # what SciPy checks in new index arrays was checked once
-        found.__dict__.update(blank.__dict__)
-        found.data = np.asarray(data, dtype)
-        return found
+        return SharedRows.of(blank, np.asarray(data, dtype))
 
     return matrix

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from landform.derivatives.plan import WITHOUT_ZEROS, Mode, Plan, in_words, memory_bytes, refuse_too_large
-from landform.derivatives.target import Target, refuse_no_value
+from landform.derivatives.target import Target, refuse_not_finite_product
 from landform.findings import Finding
 
 if TYPE_CHECKING:
@@ -81,20 +81,31 @@ class MatrixOperator(Finding):
 
         t, budget = self._target, memory_bytes(self._memory)
         refuse_too_large(program.plan.memory, budget, f"a sparse {program.m} × {program.n} {self.kind}")
-        refuse_no_value(t)
         with t.precision():
-            data = program.data(t.x, *free) if t.native else program.host_data(t.x, *free, sort=sort)
+            if t.native:
+                y, data = program.value_and_data(t.x, *free)
+            else:
+                y, data = program.value_and_host_data(t.x, *free, sort=sort)
+            refuse_not_finite_product(t.backend, y, t.output_names, "value at the point")
         matrix = sparse_matrix(t, program, data) if t.native else program.matrix(data, sort=sort)
         refuse_not_finite_data(t, data, program.pattern if t.native else matrix, rows, t.input_names)
         return matrix
+
+    def _handed_out(self, matrix: Any) -> Any:
+        """The matrix kept here as one of the caller's own, whose arrays may be written into."""
+        return matrix.apart() if hasattr(matrix, "apart") else matrix
 
     def _filled(self) -> Any:
         """The sparse matrix with its zeros."""
         m, n = self.shape
         size = m * n * self._target.itemsize
         refuse_too_large(size, memory_bytes(self._memory), f"a {m} × {n} {self.kind}")
-        matrix = self.sparse()
+        matrix = self._sparse
         return matrix.to_dense() if hasattr(matrix, "to_dense") else matrix.todense()
+
+    @property
+    @abstractmethod
+    def _sparse(self) -> Any: ...
 
     @abstractmethod
     def sparse(self, *, sort: bool = True) -> Any:

@@ -27,8 +27,9 @@ class PreparedSparse(Prepared):
     """Values and sparse derivatives of one function at any point of the same shape. Made by `prepare`.
 
     Matrices are `scipy.sparse.csr_array`, columns sorted within a row; all of one function share their index
-    arrays. With PyTorch a tensor gives a sparse CSR tensor. `native` gives the values alone, in the order of `rows`
-    and `cols`, which is cheaper still.
+    arrays, which are read-only until a matrix is changed in place: then it copies them first. With PyTorch a tensor
+    gives a sparse CSR tensor. `native` gives the values alone, in the order of `rows` and `cols`, which is cheaper
+    still.
     """
 
     mode: Mode = "sparse"
@@ -67,18 +68,11 @@ class PreparedSparse(Prepared):
 
     def value_and_jacobian(self, x: Float[Array, " n"]) -> tuple[Float[Array, " m"], Any]:
         """f(x) and J(x), sparse, from one call."""
-        program = self.program
-        with self.target.precision():
-            both = program.value_and_host_data if self._in_numpy else program.value_and_data
-            y, data = both(self._at(x))
-        if self.finite:
-            refuse_not_finite_product(self.target.backend, y, self.target.output_names, "value at the point")
-        return self._give(x, y)[0], self._matrix(program, x, data)
+        y, data = self._both(self.program, x)
+        return self._give(x, y)[0], self._matrix(self.program, x, data)
 
     def jacobian(self, x: Float[Array, " n"], *, sort: bool = True) -> Any:
         """J(x), sparse; ``sort=False``: as for `landform.Jacobian.sparse`."""
-        if self.finite and sort:
-            return self.value_and_jacobian(x)[1]
         return self._formed(self.program, x, sort=sort)
 
     def hessian(self, x: Float[Array, " n"], weights: Float[Array, " m"] | None = None, *, sort: bool = True) -> Any:
@@ -92,11 +86,19 @@ class PreparedSparse(Prepared):
         return is_jax(self.target)
 
     def _formed(self, program: MatrixProgram, x: Any, *free: Any, sort: bool) -> Any:
+        return self._matrix(program, x, self._both(program, x, *free, sort=sort)[1], sort=sort)
+
+    def _both(self, program: MatrixProgram, x: Any, *free: Any, sort: bool = True) -> tuple[Any, Any]:
+        """The function's value, which has to be finite, and the derivative's values."""
         at = self._at(x)
-        self._refuse_no_value(at)
         with self.target.precision():
-            data = program.host_data(at, *free, sort=sort) if self._in_numpy else program.data(at, *free)
-        return self._matrix(program, x, data, sort=sort)
+            if self._in_numpy:
+                y, data = program.value_and_host_data(at, *free, sort=sort)
+            else:
+                y, data = program.value_and_data(at, *free)
+        if self.finite:
+            refuse_not_finite_product(self.target.backend, y, self.target.output_names, "value at the point")
+        return y, data
 
     def _matrix(self, program: MatrixProgram, x: Any, data: Any, *, sort: bool = True) -> Any:
         """The values as a matrix in the form that the point x came in."""

@@ -109,9 +109,10 @@ class ColoredProgram:
         return to_numpy(self._target, self.data(x, *free))
 
     def value_and_host_data(
-        self, x: Float[Any, " n"], *free: Any
+        self, x: Float[Any, " n"], *free: Any, sort: bool = True
     ) -> tuple[Float[Any, " m"], Float[np.ndarray, " nnz"]]:
         """The function as well."""
+        del sort
         y, data = self.value_and_data(x, *free)
         return y, to_numpy(self._target, data)
 

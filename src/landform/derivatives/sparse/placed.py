@@ -148,7 +148,7 @@ class Placed:
         return Recycled(data, size, self._dtype), Recycled(both, size, self._dtype)
 
     def host_data(self, *at: Any) -> np.ndarray:
-        """The values as a NumPy array, which may not be written into."""
+        """The values as a NumPy array."""
         return self._recycled[0](self._where, *self._before_data(*at))[1][: self.pattern.nnz]
 
     def value_and_host_data(self, *at: Any) -> tuple[Any, np.ndarray]:

@@ -40,7 +40,8 @@ def hessian_program(target: Target, memory: str | int) -> SparseProgram:
         gradient = jax.grad(lambda x, weights: weights @ flat(x, *args))
         weights = jax.ShapeDtypeStruct((target.m,), target.x.dtype)
         symmetry: Symmetry = "averaged" if own else "mirrored"
-        return SparseProgram(gradient, point, budget=budget, symmetry=symmetry, free=(weights,))
+        value = lambda x, _: flat(x, *args)  # noqa: E731 - named for what it gives
+        return SparseProgram(gradient, point, budget=budget, symmetry=symmetry, free=(weights,), beside=value)
 
     return _program(target, "Hessian", memory, make)
 

@@ -48,6 +48,9 @@ class SparseProgram:
         of the user's own may make them differ, their mean.
     free : sequence of arrays
         Further arguments of the function that change from call to call; only shape and precision count.
+    beside : callable, optional
+        What ``value_and_data`` gives beside the slopes, as a function of the same arguments; the function itself
+        where there is none.
 
     Raises
     ------
@@ -62,7 +65,14 @@ class SparseProgram:
     """
 
     def __init__(
-        self, function: Flat, x: Any, *, budget: int, symmetry: Symmetry = "none", free: Sequence[Any] = ()
+        self,
+        function: Flat,
+        x: Any,
+        *,
+        budget: int,
+        symmetry: Symmetry = "none",
+        free: Sequence[Any] = (),
+        beside: Flat | None = None,
     ) -> None:
         self._closed = jax.make_jaxpr(function)(x, *free)
         self.n, self.m = int(x.size), int(self._closed.out_avals[0].size)
@@ -75,7 +85,8 @@ class SparseProgram:
         self.dense = False
         self._terms: Terms = []
         self._single: list[bool] = []
-        self._consts = list(self._closed.consts)
+        self._beside = None if beside is None else jax.make_jaxpr(beside)(x, *free)
+        self._consts = list(self._closed.consts), [] if self._beside is None else list(self._beside.consts)
         self._aval = jax.ShapeDtypeStruct((self.n,), x.dtype)
         self._run: Callable[..., tuple[Any, list[Any]]] = self._walked
         try:
@@ -83,16 +94,18 @@ class SparseProgram:
         except TooWide as wide:
             self._fall_back(function, str(wide))
 
-    def _walked(self, x: Any, consts: Sequence[Any], *free: Any) -> tuple[Any, list[Any]]:
+    def _walked(self, x: Any, consts: tuple[Sequence[Any], Sequence[Any]], *free: Any) -> tuple[Any, list[Any]]:
         """The value and the slopes, term by term; the terms' columns are kept on the way."""
         walk = Walk(self.n, self._budget)
         start = Value(x, [Slot(np.arange(self.n, dtype=np.int32), np.ones((), self._dtype))])
-        out = walk.start(self._closed, consts, [start, *(Value(jnp.asarray(v)) for v in free)])[0]
+        out = walk.start(self._closed, consts[0], [start, *(Value(jnp.asarray(v)) for v in free)])[0]
         self._terms, self.notes = [_without_values(t) for t in out.terms], list(walk.notes)
         self.products = sum(walk.notes.values())
         self.work = walk.tally.once, walk.tally.slopes
         self._single = [np.ndim(t.val) == 0 and self.m > 1 for t in out.terms]
-        return out.primal, [t.val for t in out.terms]
+        if self._beside is None:
+            return out.primal, [t.val for t in out.terms]
+        return jax.core.eval_jaxpr(self._beside.jaxpr, consts[1], x, *free)[0], [t.val for t in out.terms]
 
     def _fall_back(self, function: Flat, why: str) -> None:
         """The whole function dense, by products."""
@@ -116,7 +129,7 @@ class SparseProgram:
     @property
     def is_traced(self) -> bool:
         """Whether it was made inside another traced function, and ends with it."""
-        return any(isinstance(c, jax.core.Tracer) for c in self._consts)
+        return any(isinstance(c, jax.core.Tracer) for line in self._consts for c in line)
 
     @cached_property
     def pattern(self) -> Pattern:
@@ -185,14 +198,14 @@ class SparseProgram:
         return self.placed.data(x, self._consts, *free)
 
     def host_data(self, x: Float[Any, " n"], *free: Any, sort: bool = True) -> Float[np.ndarray, " nnz"]:
-        """The values as a NumPy array to be read only; ``sort=False``: columns of a row as they come."""
+        """The values as a NumPy array; ``sort=False``: columns of a row as they come."""
         return (self.placed if sort else self.placed_in_any_order).host_data(x, self._consts, *free)
 
     def value_and_host_data(
-        self, x: Float[Any, " n"], *free: Any
+        self, x: Float[Any, " n"], *free: Any, sort: bool = True
     ) -> tuple[Float[Any, " m"], Float[np.ndarray, " nnz"]]:
-        """The function, and the values as a NumPy array to be read only."""
-        return self.placed.value_and_host_data(x, self._consts, *free)
+        """The function, and the values as a NumPy array."""
+        return (self.placed if sort else self.placed_in_any_order).value_and_host_data(x, self._consts, *free)
 
     def matrix(self, data: Any, *, sort: bool = True) -> Any:
         """The values, made with the same ``sort``, as a `scipy.sparse.csr_array`; all share their index arrays."""

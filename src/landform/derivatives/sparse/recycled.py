@@ -18,8 +18,9 @@ SMALL = 2**20
 class Recycled:
     """A compiled program that writes its result where one before the last was, once nobody holds that one.
 
-    The result is a view of JAX's memory. While an array looks into it JAX does not give that memory away, which
-    is what keeps a result that somebody holds from being written over.
+    The result is a view of JAX's memory, which nobody else looks into and which may be written into. While an array
+    looks into it JAX does not give that memory away, which is what keeps a result that somebody holds from being
+    written over.
 
     Parameters
     ----------
@@ -53,15 +54,27 @@ class Recycled:
         """What comes beside the result, and the result."""
         if not self._pays:
             beside, found = self._fresh(*at)
-            return beside, np.asarray(found)
+            return beside, self._opened(found, np.asarray)
         beside, found = self._over(self._memory(), *at)
-        if next(iter(found.devices())).platform != "cpu":
-            return beside, np.asarray(found)
         self._kept.append(found)
-        return beside, np.from_dlpack(found)
+        return beside, self._opened(found, np.from_dlpack)
+
+    def _opened(self, found: Any, look: Callable[[Any], np.ndarray]) -> np.ndarray:
+        """A result as the caller's own: a view where NumPy can look into its memory."""
+        if self._dtype.kind != "f" or next(iter(found.devices())).platform != "cpu":
+            return np.array(found)
+        return np.asarray(_View(look(found)))
 
     def _memory(self) -> Any:
         try:
             return self._kept.pop(0) if len(self._kept) >= KEPT else jnp.zeros(self._size, self._dtype)
         except IndexError:  # another thread took it
             return jnp.zeros(self._size, self._dtype)
+
+
+class _View:
+    """What NumPy asks for memory: that of a read-only array, to be written into."""
+
+    def __init__(self, held: np.ndarray) -> None:
+        self._held, seen = held, held.__array_interface__
+        self.__array_interface__ = {**seen, "data": (seen["data"][0], False)}
