@@ -52,7 +52,7 @@ def candidates(rows: int) -> dict[str, Callable[[], Any]]:
         "jax.hessian": lambda: theirs(x).block_until_ready(),
         "jacfwd(jacrev)": lambda: both(x).block_until_ready(),
         "linearize and loop": lambda: once(x).block_until_ready(),
-        "landform, products": lambda: hessian_dense(target.flat, 32, x, jnp.ones(1)).block_until_ready(),
+        "landform, products": lambda: hessian_dense(target.flat, 32, x, jnp.ones(1))[1].block_until_ready(),
         "landform, layers": lambda: landform.hessian(loss, x).dense().block_until_ready(),
     }
     return found | torch_candidate(rows)

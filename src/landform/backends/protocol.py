@@ -66,8 +66,8 @@ class Backend(Protocol):
     - ``values_and_jacobians(f, X, *args)`` both at every row of X
     - ``hessian_product(f, x, weights, v, *args)`` of weights·f; ``value_and_…`` weights·f(x) with it
     - ``value_and_quadratic(…)`` the same and v'Hv
-    - ``hessian_dense(f, chunk, x, weights, *args)``, symmetric to the last bit
-    - ``bend(f, x, v, *args)`` v'Hv of every output
+    - ``hessian_dense(f, chunk, x, weights, *args)`` f(x) and the matrix, symmetric to the last bit
+    - ``bend(f, x, v, *args)`` f(x) and v'Hv of every output
     - ``second_derivatives(f, x, *args)`` f, J and the Hessian of every output
     """
 

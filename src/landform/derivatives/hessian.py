@@ -109,24 +109,24 @@ class Hessian(MatrixOperator):
         t = self._target
         if self._leaves_zeros_out:
             return self._filled()
-        refuse_no_value(t)
-        matrix = self._checked_layers()
-        if matrix is not None:
-            return t.give(matrix)
+        if not isinstance(self._layers, str):
+            refuse_no_value(t)
+            matrix = self._checked_layers(self._layers)
+            if matrix is not None:
+                return t.give(matrix)
         with t.precision():
-            matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
+            y, matrix = t.backend.hessian_dense(t.flat, self.plan.chunk, t.x, self._weights, *t.args)
+            refuse_not_finite_product(t.backend, y, t.output_names, "value at the point")
         matrix = t.give(matrix)
         refuse_not_finite(t.backend, matrix, t.input_names, t.input_names, "Hessian")
         return matrix
 
-    def _checked_layers(self) -> Any:
-        """The matrix by layers, if there are any and it agrees with a product along a random direction.
+    def _checked_layers(self, layers: Layers | RecordedLayers) -> Any:
+        """The matrix by layers, if it agrees with a product along a random direction.
 
         A matrix that agrees is finite: one NaN or infinity would spoil the product.
         """
-        t, layers = self._target, self._layers
-        if isinstance(layers, str):
-            return None
+        t = self._target
         with t.precision():
             v = t.backend.vector(np.random.default_rng(t.n).standard_normal(t.n), t.x)
             matrix = layers.dense(t, self._weights)

@@ -139,10 +139,10 @@ class Prepared:
 
     def bend(self, x: Float[Array, " n"], v: Float[Array, " n"]) -> Float[Array, " m"]:
         """The second derivative of every output at x along v, with no matrix formed."""
-        t, at = self.target, self._at(x)
-        self._refuse_no_value(at)
-        found = self._run(t.backend.bend, t.flat, at, self._at(v))
+        t = self.target
+        y, found = self._run(t.backend.bend, t.flat, self._at(x), self._at(v))
         if self.finite:
+            refuse_not_finite_product(t.backend, y, t.output_names, "value at the point")
             refuse_not_finite_product(t.backend, found, t.output_names, "second derivative along v")
         return self._give(x, found)[0]
 
@@ -161,9 +161,8 @@ class Prepared:
             If the matrix does not fit the memory budget, or there are several outputs and no weights.
         """
         u, chunk, at = self._weights(weights), self.curves.chunk, self._at(x)
-        self._refuse_no_value(at)
-        found = self._run(self.target.backend.hessian_dense, self.target.flat, chunk, at, u)
-        self._checked("Hessian", found)
+        y, found = self._run(self.target.backend.hessian_dense, self.target.flat, chunk, at, u)
+        self._checked("Hessian", found, y)
         return self._give(x, found)[0]
 
     def hessian_product(
@@ -194,7 +193,7 @@ class Prepared:
         with self.target.precision():
             return self._fixed["point"](v)
 
-    @property
+    @cached_property
     def curves(self) -> Plan:
         """How `hessian` forms its matrix."""
         mode, reason = self.target.backend.hessian_plan

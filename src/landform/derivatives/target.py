@@ -314,6 +314,8 @@ def refuse_other_length(v: Any, size: int, what: str) -> None:
         raise ShapeError(
             f"a vector of {size} numbers, one for each {what}", got=f"shape {tuple(np.shape(v))}", remedy="reshape it"
         )
+    if type(v) is np.ndarray and v.dtype.kind == "f":
+        return
     # By name: NumPy has no word for some of PyTorch's kinds of number.
     if "complex" in str(v.dtype if hasattr(v, "dtype") else np.asarray(v).dtype):
         raise ShapeError(f"{size} real numbers, one for each {what}", got="complex ones", remedy="take real parts")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -65,13 +65,25 @@ def jacobian_forward(f: Flat, chunk: int, x: jax.Array, *args: Any) -> tuple[jax
 
 
 @compiled(0, 1)
-def _hessian_by_reverse(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
-    _, pull = jax.vjp(jax.grad(lambda z: weights @ f(z, *args)), x)
-    return symmetric_rows(lambda u: pull(u)[0], x.size, chunk, x.dtype)
+def _hessian_by_reverse(
+    f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any
+) -> tuple[jax.Array, jax.Array]:
+    _, pull, y = jax.vjp(_gradient_and_value(f, weights, args), x, has_aux=True)
+    return y, symmetric_rows(lambda u: pull(u)[0], x.size, chunk, x.dtype)
 
 
 @compiled(0, 1, reverse=_hessian_by_reverse)
-def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> jax.Array:
-    """The Hessian of weights·f, its gradient linearized once; symmetric to the last bit."""
-    _, push = jax.linearize(jax.grad(lambda z: weights @ f(z, *args)), x)
-    return symmetric_rows(push, x.size, chunk, x.dtype)
+def hessian_dense(f: Flat, chunk: int, x: jax.Array, weights: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    """f(x) and the Hessian of weights·f, its gradient linearized once; symmetric to the last bit."""
+    _, push, y = jax.linearize(_gradient_and_value(f, weights, args), x, has_aux=True)
+    return y, symmetric_rows(push, x.size, chunk, x.dtype)
+
+
+def _gradient_and_value(
+    f: Flat, weights: jax.Array, args: Sequence[Any]
+) -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
+    def weighted(z: jax.Array) -> tuple[jax.Array, jax.Array]:
+        y = f(z, *args)
+        return weights @ y, y
+
+    return jax.grad(weighted, has_aux=True)

@@ -178,14 +178,15 @@ def value_and_quadratic(
 
 
 @compiled(0)
-def _bend_by_reverse(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
-    return jax.jacrev(lambda z: jax.jacrev(lambda w: f(w, *args))(z) @ v)(x) @ v
+def _bend_by_reverse(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    return f(x, *args), jax.jacrev(lambda z: jax.jacrev(lambda w: f(w, *args))(z) @ v)(x) @ v
 
 
 @compiled(0, reverse=_bend_by_reverse)
-def bend(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> jax.Array:
-    """v' H v of every output, shape (m,): forward over forward."""
-    return jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,))[1], (x,), (v,))[1]
+def bend(f: Flat, x: jax.Array, v: jax.Array, *args: Any) -> tuple[jax.Array, jax.Array]:
+    """f(x), and v' H v of every output, shape (m,): forward over forward."""
+    (y, _), (_, curve) = jax.jvp(lambda z: jax.jvp(lambda w: f(w, *args), (z,), (v,)), (x,), (v,))
+    return y, curve
 
 
 @compiled(0)

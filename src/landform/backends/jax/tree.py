@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any
 
 import jax
@@ -183,6 +184,10 @@ def first_not_finite(matrix: Any) -> tuple[tuple[int, ...], float, int] | None:
     if isinstance(matrix, jax.core.Tracer):
         return None
     matrix = np.asarray(matrix)
+    if matrix.dtype.kind == "f":
+        every = matrix.ravel(order="K")
+        if isfinite(np.vdot(every, every)):  # one product tells in most cases that all is finite
+            return None
     finite = np.isfinite(matrix)
     if finite.all():
         return None

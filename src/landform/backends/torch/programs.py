@@ -186,25 +186,25 @@ def value_and_quadratic(f: Flat, x: Tensor, weights: Tensor, v: Tensor, *args: A
 
 
 @Eager
-def hessian_dense(f: Flat, chunk: int, x: Tensor, weights: Tensor, *args: Any) -> Tensor:
-    """The Hessian of weights·f, block by block over the point's tensors."""
+def hessian_dense(f: Flat, chunk: int, x: Tensor, weights: Tensor, *args: Any) -> tuple[Tensor, Tensor]:
+    """f(x) and the Hessian of weights·f, block by block over the point's tensors."""
     f.refuse_changed()
     graph = f.graph(x, args)
     gradient = _gradient(f, graph, weights, graph.pieces)
     if not any(piece.requires_grad for piece in gradient):
         refuse_hidden_curves(f, x, weights, args, torch.cat([piece.reshape(-1) for piece in gradient]).to(x))
-    return symmetric(gradient, graph.pieces, chunk, x)
+    return graph.y.detach(), symmetric(gradient, graph.pieces, chunk, x)
 
 
 @Eager
-def bend(f: Flat, x: Tensor, v: Tensor, *args: Any) -> Tensor:
-    """v' H v of every output, shape (m,): the push-forward, pushed forward."""
+def bend(f: Flat, x: Tensor, v: Tensor, *args: Any) -> tuple[Tensor, Tensor]:
+    """f(x), and v' H v of every output, shape (m,): the push-forward, pushed forward."""
     graph = f.graph(x, args)
     u, pulled = linear_map(f, graph)
     slope = products(pulled, [u], v, create_graph=True)[0]
     w = torch.zeros_like(slope, requires_grad=True)
     again = products(slope, [graph.x], w, create_graph=True)[0]
-    return products(again, [w], v)[0]
+    return graph.y.detach(), products(again, [w], v)[0]
 
 
 @Eager

@@ -90,6 +90,18 @@ class ColoredPattern:
         """Which columns every product moves."""
         return np.arange(self.colors)[:, None] == self.color
 
+    @cached_property
+    def moved(self) -> tuple[Any, Int[np.ndarray, " k"]]:
+        """The columns that have a color, as an index, and where they stand in `seeds` set end to end."""
+        columns = np.flatnonzero(self.color >= 0)
+        places = self.color[columns].astype(np.intp) * len(self.color) + columns
+        return slice(None) if len(columns) == len(self.color) else columns, places
+
+    @cached_property
+    def taken_columns(self) -> Int[np.ndarray, " entries"]:
+        """Column of every entry in the kind of number that NumPy indexes with soonest."""
+        return self.columns.astype(np.intp)
+
     @property
     def row_seeds(self) -> Bool[np.ndarray, "row_colors m"]:
         """Which rows every product pulls back."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from landform.errors import ShapeError
 
@@ -59,6 +60,12 @@ class Structure:
         from scipy.sparse import csr_array
 
         return csr_array((np.ones(self.nnz, np.int32), self.columns, self.indptr), shape=self.shape)
+
+    def filled(self, values: Float[np.ndarray, " entries"]) -> Any:
+        """A ``csr_array`` of these values with arrays of its own: some of SciPy's methods work in place."""
+        found = copy(self.matrix)  # spares looking at the places once more
+        found.data, found.indices, found.indptr = values.copy(), self.columns.copy(), self.indptr.copy()
+        return found
 
     @cached_property
     def is_symmetric(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -77,7 +77,8 @@ class BlackBox:
     @cached_property
     def bounded(self) -> bool:
         """Whether any input has a bound."""
-        return bool(np.isfinite(self.bounds).any())
+        low, high = self.bounds
+        return low is not _everywhere(low.size)[0] and bool(np.isfinite(low).any() or np.isfinite(high).any())
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
@@ -224,7 +225,7 @@ def _each(value: Any, size: int, where: str) -> Float[np.ndarray, " n"]:
 
 def _bounds(x: np.ndarray, bounds: Any) -> tuple[np.ndarray, np.ndarray]:
     if bounds is None:
-        return np.full(x.size, -np.inf), np.full(x.size, np.inf)
+        return _everywhere(x.size)
     if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
         raise ShapeError("a pair (lower, upper)", got=repr(bounds), remedy="give two", where="argument bounds")
     low, high = (_each(side, x.size, "argument bounds") for side in bounds)
@@ -238,6 +239,14 @@ def _bounds(x: np.ndarray, bounds: Any) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
+@lru_cache(maxsize=16)
+def _everywhere(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """No bounds."""
+    low, high = np.full(size, -np.inf), np.full(size, np.inf)
+    low.flags.writeable = high.flags.writeable = False
+    return low, high
+
+
 def _scale(x: np.ndarray, low: np.ndarray, high: np.ndarray, told: Any) -> Float[np.ndarray, " n"]:
     if told is not None:
         scale = _each(told, x.size, "argument scale")
@@ -245,8 +254,8 @@ def _scale(x: np.ndarray, low: np.ndarray, high: np.ndarray, told: Any) -> Float
             raise ShapeError("scales above zero", got=repr(told), remedy="give their sizes", where="argument scale")
         return scale
     # Within a stated domain no change is large that is a tenth of it, and none small that crosses it.
-    size, width = np.abs(x), high - low
-    if np.isfinite(width).any():
+    size, width = np.abs(x), None if low is _everywhere(low.size)[0] else high - low
+    if width is not None and np.isfinite(width).any():
         size = np.clip(size, np.where(np.isfinite(width), width / 10, 0.0), width)
     size[size < _NOTHING] = 1.0
     return size

@@ -109,9 +109,49 @@ class Evaluator:
             if isinstance(result, str) or not isfinite(np.vdot(result, result)):
                 said = result if isinstance(result, str) else self._not_finite(result)
                 if said:
-                    found[i] = Failure(where[i], np.array(points[i]), said)
-                    self.failures.append(found[i])
+                    found[i] = self._failed(where[i], points[i], said)
         return found
+
+    def changes(
+        self, points: Float[np.ndarray, "k n"], base: Float[np.ndarray, " m"], where: Callable[[int], str]
+    ) -> Float[np.ndarray, "k m"] | Failure:
+        """The values at every row of points less those at the point, or the first failure.
+
+        Parameters
+        ----------
+        points : array, shape (k, n)
+            The function may write into its rows: they are not used again.
+        base : array, shape (m,)
+            The values at the point.
+        where : callable
+            What a row's number stands for, in words.
+        """
+        table = np.empty((len(points), base.size))
+        if self.executor is not None or self.progress:
+            found = self.many(points, [where(k) for k in range(len(points))])
+            for k, result in enumerate(found):
+                if isinstance(result, Failure):
+                    return result
+                np.subtract(result, base, out=table[k])
+            return table
+        f, args, vector, subtract = self.function, self.args, self._vector, np.subtract
+        shaped = points if len(self.shape) == 1 else points.reshape(-1, *self.shape)
+        for k, (point, row) in enumerate(zip(shaped, table, strict=True)):
+            value, wrong = _attempt(f, point, args)
+            self.count += 1
+            if wrong:
+                return self._failed(where(k), point, wrong)
+            subtract(vector(value), base, row)
+        flat = table.ravel()
+        if not isfinite(np.vdot(flat, flat)):  # one product tells in most cases that all is finite
+            for k, row in enumerate(table):
+                if wrong := self._not_finite(row + base):
+                    return self._failed(where(k), points[k], wrong)
+        return table
+
+    def _failed(self, where: str, point: np.ndarray, reason: str) -> Failure:
+        self.failures.append(Failure(where, np.array(point).ravel(), reason))
+        return self.failures[-1]
 
     def _outcomes(self, points: Sequence[np.ndarray]) -> Any:
         self.count += len(points)
@@ -151,6 +191,10 @@ class Evaluator:
         return f"output {name!r} is {flat[i]}"
 
     def _flat(self, value: Any) -> Float[np.ndarray, " m"]:
+        """The outputs as a vector of its own: some functions return one buffer every time."""
+        return np.array(self._vector(value))
+
+    def _vector(self, value: Any) -> Float[np.ndarray, " m"]:
         """The outputs as a vector.
 
         Raises
@@ -159,7 +203,7 @@ class Evaluator:
             If they are no real numbers, or not as many as before: wrong everywhere, not only here.
         """
         if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (self._size,):
-            return value.copy()  # some functions return one buffer every time
+            return value
         if isinstance(value, np.ma.MaskedArray) and value.dtype.kind == "f":
             value = value.filled(np.nan)
         try:
@@ -185,7 +229,7 @@ class Evaluator:
                 got=f"{flat.size} at one of them",
                 remedy="return an array of one shape",
             )
-        return np.array(flat)
+        return flat
 
 
 def _bar(shown: bool, before: int, total: int) -> Any:

@@ -49,18 +49,17 @@ def _differences(
     """The steps as they were really made, and the difference quotients."""
     there = box.x + step
     moved = there - box.x
-    points = []
-    for group in pattern.groups:
-        point = box.x.copy()
-        point[group] = there[group]
-        points.append(point)
-    found = box.evaluator.many(points, [f"inputs of color {c}" for c in range(pattern.colors)])
-    for result in found:
-        if isinstance(result, Failure):
-            raise DerivativeError(
-                "evaluations that succeed one small step from the point",
-                got=str(result),
-                remedy='state the domain with bounds=, or leave budget="least" out so that steps can be retried',
-            )
-    changes = np.concatenate([result - box.value for result in found if not isinstance(result, Failure)])
-    return moved, changes.take(pattern.source) * (1.0 / moved).take(pattern.columns)
+    points = np.empty((pattern.colors, box.x.size))
+    points[:] = box.x
+    columns, places = pattern.moved
+    np.put(points, places, there[columns])
+    changes = box.evaluator.changes(points, box.value, "inputs of color {}".format)
+    if isinstance(changes, Failure):
+        raise DerivativeError(
+            "evaluations that succeed one small step from the point",
+            got=str(changes),
+            remedy='state the domain with bounds=, or leave budget="least" out so that steps can be retried',
+        )
+    values = changes.ravel().take(pattern.source)
+    values *= (1.0 / moved).take(pattern.taken_columns)
+    return moved, values

@@ -115,9 +115,7 @@ class NumericJacobian(Jacobian):
 
         if self._pattern is None:
             return csr_array(values.reshape(self.shape))
-        # Copies: some of SciPy's methods work in place, and the pattern serves other points.
-        places = self._pattern.columns.copy(), self._pattern.indptr.copy()
-        return csr_array((values.copy(), *places), shape=self.shape)
+        return self._pattern.structure.filled(values)
 
     def _full(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(self.shape) if self._pattern is None else np.asarray(self._in_rows(values).toarray())
