@@ -128,7 +128,7 @@ class Evaluator:
         """
         table = np.empty((len(points), base.size))
         if self.executor is not None or self.progress:
-            found = self.many(points, [where(k) for k in range(len(points))])
+            found = self.many(list(points), [where(k) for k in range(len(points))])
             for k, result in enumerate(found):
                 if isinstance(result, Failure):
                     return result
