@@ -39,6 +39,13 @@ def last_of(closed: Closed, X: np.ndarray, order: int) -> Any:
     return closed(X, order)[order] if last is None else last(X, order)
 
 
+def values_and_slopes(closed: Closed, X: np.ndarray, outputs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both from one evaluation, the slopes of every row laid out in full."""
+    Y, J = closed(X, 1)
+    shape = (len(X), outputs, X.shape[1])
+    return np.asarray(Y), J if J.shape == shape else np.array(np.broadcast_to(J, shape))
+
+
 def affine(X: np.ndarray, order: int, weights: Any, intercept: Any) -> tuple[Any, ...]:
     """Weights times x plus an intercept."""
     return (X @ np.asarray(weights).T + intercept, np.asarray(weights)[None], None)[: order + 1]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landform.backends.closed import Closed
+from landform.backends.closed import Closed, values_and_slopes
 from landform.backends.frameworks import backend_of
 from landform.backends.model import Model
 from landform.derivatives.plan import DEFAULT_MEMORY, memory_bytes, readable_bytes
-from landform.derivatives.prepared_closed import closed_of, values_and_slopes
+from landform.derivatives.prepared_closed import closed_of
 from landform.derivatives.target import Target, make_target, refuse_not_finite
 from landform.errors import DerivativeError, ShapeError
 from landform.findings import Finding

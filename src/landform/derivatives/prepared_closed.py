@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from landform.backends.closed import Closed
+from landform.backends.closed import Closed, values_and_slopes
 from landform.backends.model import Model
 from landform.derivatives.prepared import Prepared
 from landform.derivatives.target import Target, refuse_not_finite_product
@@ -21,12 +21,6 @@ def closed_of(function: Any, target: Target, args: Any) -> Closed | None:
     if not isinstance(function, Model) or len(args) or target.native:
         return None
     return function.closed if getattr(target.x, "dtype", None) == np.float64 else None
-
-
-def values_and_slopes(closed: Closed, X: Array, m: int) -> tuple[Array, Array]:
-    """Both at every row, in full."""
-    Y, J = closed(X, 1)
-    return np.asarray(Y), np.array(np.broadcast_to(J, (len(X), m, X.shape[1])))
 
 
 @dataclass(frozen=True)
@@ -72,7 +66,7 @@ class PreparedClosed(Prepared):
         self, X: Float[Array, "rows n"]
     ) -> tuple[Float[Array, "rows m"], Float[Array, "rows m n"]]:
         """f and J at every row of X, in one call."""
-        Y, J = self._form(self._rows(X), 1)
+        Y, J = values_and_slopes(self.closed, self._rows(X), self.target.m)
         self._checked("Jacobian", J, Y)
         return Y, J
 

@@ -189,15 +189,15 @@ def joint_directions(X: Float[Array, "rows d"], names: Sequence[str], held: set[
         return []
     covariance = np.cov(X[:, moving].T)
     found: list[Direction] = []
+    own, spreads = np.std(X, axis=0).tolist(), np.sqrt(np.diag(covariance))
     for a, i in enumerate(moving):
         vector = np.zeros(len(names))
         vector[moving] = covariance[:, a] / covariance[a, a]
         vector[i] = 1.0
-        spreads = np.sqrt(np.diag(covariance))
         shares = covariance[:, a] / (spreads[a] * spreads)
         others = [(abs(shares[b]), f"{names[j]} {shares[b]:+.2f}") for b, j in enumerate(moving) if b != a]
         words = "with it (correlation): " + ", ".join(text for _, text in sorted(others, reverse=True)[:3])
-        found.append(Direction(names[i], "together", _constant(vector), float(np.std(X[:, i])), X[:, i], words))
+        found.append(Direction(names[i], "together", _constant(vector), own[i], X[:, i], words))
     return found
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from landform.backends import Model, from_sklearn
 from landform.backends.batch import checked_table
+from landform.backends.closed import values_and_slopes
 from landform.backends.sklearn.coded import Coded, coded_columns, coded_rows, is_number
 from landform.backends.sklearn.core import core_of
 from landform.backends.sklearn.data import checked_rows
@@ -90,7 +91,9 @@ class ExactSlopes:
         """Outputs and Jacobians at every row."""
         if self.model.closed is None:
             return Taken(*slopes_at(self.prepared, X))
-        return Taken(self.model.values(X), self.model.jacobians(X))
+        m = len(self.model.outputs)
+        parts = [values_and_slopes(self.model.closed, X[part], m) for part in blocks(len(X), m * X.shape[1])]
+        return Taken(np.concatenate([Y for Y, _ in parts]), np.concatenate([J for _, J in parts]))
 
     def curves(self, X: Float[Array, "rows d"]) -> Iterator[tuple[slice, Float[Array, "some m d d"]]]:
         """Hessians of every output, block by block."""

@@ -13,15 +13,17 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, PowerTransformer, RobustScaler, StandardScaler
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeClassifier
 
 from landform import from_sklearn, jacobian
-from landform.errors import ModelError, ShapeError
+from landform.errors import DerivativeError, ModelError, ShapeError
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -141,3 +143,26 @@ def test_rows_that_are_no_rows():
     for rows in (np.empty((0, 3)), [], None, "table.csv", X[None]):
         with pytest.raises(ShapeError, match="argument X"):
             from_sklearn(fitted, rows)
+
+
+@pytest.mark.parametrize("kind", [LabelPropagation, LabelSpreading])
+def test_too_far_from_all_labels_is_no_number_and_blamed(kind):
+    """scikit-learn divides by a sum that has fallen to zero."""
+    estimator = kind(gamma=20.0).fit(X, np.where(np.arange(40) % 3, THREE == "a", -1))
+    model, far = from_sklearn(estimator, X), X[:1] + 50.0
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(model.values(far), estimator.predict_proba(far))
+    assert np.isnan(model.values(far)).all() and np.isnan(model.jacobians(far)).all()
+    with pytest.raises(DerivativeError, match="finite value at the point, got nan"):
+        jacobian(model, far[0]).dense()
+    with pytest.raises(ModelError, match=r"predict_proba at every row, got nan in row 40, output 0.*no answer there"):
+        from_sklearn(estimator, np.vstack([X, far]))
+
+
+def test_classes_all_ruled_out_stay_at_zero():
+    """One against the rest leaves rows of zeros as they are, where other classifiers share alike."""
+    estimator = OneVsRestClassifier(LogisticRegression()).fit(X, THREE)
+    for one in estimator.estimators_:
+        one.intercept_ = one.intercept_ - 1000.0
+    np.testing.assert_array_equal(estimator.predict_proba(X), np.zeros((40, 3)))
+    np.testing.assert_array_equal(from_sklearn(estimator, X).values(X), np.zeros((40, 3)))

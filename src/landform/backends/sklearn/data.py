@@ -197,7 +197,8 @@ def values_of(estimator: Any, method: str, table: Any) -> np.ndarray:
 
 
 def _own(estimator: Any, method: str, table: Any) -> np.ndarray:
-    with double_precision():  # a function of the user's own may be one of JAX
+    # A function of the user's own may be one of JAX; what is not finite is refused by name, no need to warn of it.
+    with double_precision(), np.errstate(all="ignore"):
         if method == "predict_std":
             found = estimator.predict(table, return_std=True)[1]
         elif method == "predict_cov":

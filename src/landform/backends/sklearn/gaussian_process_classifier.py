@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from sklearn.gaussian_process import _gpc
 
-from landform.backends.sklearn.join import chain, side_by_side
+from landform.backends.sklearn.join import chain, shares_if_any, side_by_side
 from landform.backends.sklearn.kernels import KernelFunction, against
-from landform.backends.sklearn.linear import BOTH_CLASSES, SHARES
+from landform.backends.sklearn.linear import BOTH_CLASSES
 from landform.backends.sklearn.process_kernels import translate_kernel
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
@@ -75,4 +75,4 @@ def translate_classifier(estimator: Any, method: str) -> Translation:
             got=repr(estimator.multi_class),
             remedy="fit with one_vs_rest, which has probabilities",
         )
-    return chain([side_by_side([_binary(one) for one in inner.estimators_]), SHARES])
+    return chain([side_by_side([_binary(one) for one in inner.estimators_]), Translation(shares_if_any, ())])

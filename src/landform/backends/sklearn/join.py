@@ -126,6 +126,17 @@ def shares(x: jax.Array) -> jax.Array:
     return jnp.where(total == 0.0, 1.0 / x.size, x / jnp.where(total == 0.0, 1.0, total))
 
 
+def shares_if_any(x: jax.Array) -> jax.Array:
+    """x divided by its sum; zeros as they are where the sum is zero."""
+    total = jnp.sum(x)
+    return x / jnp.where(total == 0.0, 1.0, total)
+
+
+def ratios(x: jax.Array) -> jax.Array:
+    """x divided by its sum; where that is zero, neither value nor slopes are numbers."""
+    return x / jnp.sum(x)
+
+
 def both_classes(p: jax.Array) -> jax.Array:
     """Probabilities of the two classes from that of the second."""
     return jnp.concatenate([1.0 - p, p])

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from landform.backends.sklearn.join import chain
+from landform.backends.sklearn.join import chain, ratios
 from landform.backends.sklearn.kernels import pairwise_expansion
-from landform.backends.sklearn.linear import SHARES, affine_of
+from landform.backends.sklearn.linear import affine_of
 from landform.backends.sklearn.registry import Translation
 from landform.errors import ModelError
 
@@ -124,7 +124,10 @@ def translate_centerer(estimator: Any, method: str) -> Translation:
 
 
 def translate_spread_labels(estimator: Any, method: str) -> Translation:
-    """`LabelPropagation` and `LabelSpreading`: labels of the training rows, weighted by a Gaussian kernel."""
+    """`LabelPropagation` and `LabelSpreading`: labels of the training rows, weighted by a Gaussian kernel.
+
+    Too far from all of them every weight is zero, and what comes is no number, as it is in scikit-learn.
+    """
     if estimator.kernel != "rbf":
         raise ModelError(
             f"a {type(estimator).__name__} with kernel='rbf'",
@@ -132,4 +135,5 @@ def translate_spread_labels(estimator: Any, method: str) -> Translation:
             remedy="fit with rbf: neighbors make it jump, and a function of one's own cannot be read",
         )
     weights = np.asarray(estimator.label_distributions_).T
-    return chain([pairwise_expansion("rbf", _dense(estimator.X_), weights, 0.0, gamma=estimator.gamma), SHARES])
+    sums = pairwise_expansion("rbf", _dense(estimator.X_), weights, 0.0, gamma=estimator.gamma)
+    return chain([sums, Translation(ratios, ())])

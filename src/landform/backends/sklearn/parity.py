@@ -148,5 +148,20 @@ def parity(
         return values_of(estimator, method, moved)
 
     theirs = values_of(estimator, method, table)
+    _refuse_not_finite(estimator, method, theirs)
     tolerance = max(tolerance, SINGLE) if single else tolerance
     return Parity(estimator, theirs, tolerance, method == "predict_proba", again, table.shape[1], single)
+
+
+def _refuse_not_finite(estimator: Any, method: str, theirs: Float[np.ndarray, "rows m"]) -> None:
+    bad = np.argwhere(~np.isfinite(theirs))
+    if len(bad):
+        row, output = bad[0]
+        rows = len(np.unique(bad[:, 0]))
+        more = f" and {rows - 1} more rows" if rows > 1 else ""
+        raise ModelError(
+            f"finite values of {type(estimator).__name__}.{method} at every row",
+            got=f"{theirs[row, output]} in row {row}, output {output}{more}",
+            remedy="leave these rows out: the estimator itself has no answer there",
+            where="argument X",
+        )

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from landform.backends.sklearn.join import Functions, chain, identity, notes_of, side_by_side, take
-from landform.backends.sklearn.linear import BOTH_CLASSES, SHARES
+from landform.backends.sklearn.join import Functions, chain, identity, notes_of, shares_if_any, side_by_side, take
+from landform.backends.sklearn.linear import BOTH_CLASSES
 from landform.backends.sklearn.registry import Translation, translate
 from landform.backends.sklearn.svm import VOTES, signs, votes
 from landform.errors import ModelError
@@ -83,7 +83,7 @@ def translate_rest(estimator: Any, method: str) -> Translation:
         return parts
     if len(estimator.estimators_) == 1:
         parts = chain([parts, BOTH_CLASSES])
-    return parts if estimator.multilabel_ else chain([parts, SHARES])
+    return parts if estimator.multilabel_ else chain([parts, Translation(shares_if_any, ())])
 
 
 def second_against_first(x: jax.Array, sign: jax.Array, thresholds: jax.Array) -> jax.Array:
